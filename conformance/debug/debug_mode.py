@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""Debug mode: switching it, where it comes from, and the mistakes that it notices."""
+
+import functools
+import os
+import sys
+import threading
+
+from loopcheck_target import scenario
+
+
+def in_thread(function):
+    """Call function in another thread; return what it returned or raised."""
+    results = []
+
+    def body():
+        try:
+            results.append(function())
+        except Exception as exc:
+            results.append(exc)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def attempt(trace, name, function):
+    """Trace whether function() was refused, and how."""
+    try:
+        function()
+        trace(name, "accepted")
+    except Exception as exc:
+        trace(name, exc)
+
+
+@scenario(statements=["get_debug.bool", "set_debug.sets", "debug.added-3.4.2"])
+def debug_mode_is_set_and_read(loop, trace):
+    """set_debug() sets the debug mode and get_debug() returns it, as a bool."""
+    trace("type", type(loop.get_debug()))
+    for enabled in (True, False, True):
+        loop.set_debug(enabled)
+        trace("debug", loop.get_debug())
+
+
+@scenario(statements=["set_debug.sets"])
+def debug_mode_can_change_during_a_run(loop, trace):
+    """set_debug() in a callback is seen at once, and the run goes on."""
+
+    def change(enabled):
+        loop.set_debug(enabled)
+        trace("debug", loop.get_debug())
+
+    loop.call_soon(change, True)
+    loop.call_soon(change, False)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    trace("stopped", loop.get_debug())
+
+
+@scenario(statements=["get_debug.default-env"])
+def debug_mode_defaults_to_the_environment(new_event_loop, trace):
+    """A new loop is in debug mode if PYTHONASYNCIODEBUG is a non-empty string, "0" included."""
+    os.environ.pop("PYTHONASYNCIODEBUG", None)
+    trace("unset", new_event_loop().get_debug())
+    for value in ("", "0", "1"):
+        os.environ["PYTHONASYNCIODEBUG"] = value
+        trace("value", value, new_event_loop().get_debug())
+
+
+@scenario(statements=["call_soon.debug-wrong-thread"], debug=True)
+def scheduling_from_another_thread_is_refused(loop, trace, T):
+    """In debug mode, scheduling from a thread that does not run the loop raises RuntimeError."""
+
+    def try_from_a_thread():
+        trace("call_soon", in_thread(lambda: loop.call_soon(trace, "ran: call_soon")))
+        trace("call_later", in_thread(lambda: loop.call_later(T, trace, "ran: call_later")))
+        trace("call_at", in_thread(lambda: loop.call_at(loop.time() + 2 * T, trace, "ran: call_at")))
+        in_thread(lambda: loop.call_soon_threadsafe(trace, "ran: call_soon_threadsafe"))
+
+    loop.call_soon(try_from_a_thread)
+    loop.call_later(20 * T, loop.stop)
+    loop.run_forever()
+    trace("stopped")
+
+
+@scenario(statements=["call_soon.debug-not-callable"], debug=True)
+def scheduling_what_cannot_be_called_is_refused(loop, trace, T):
+    """In debug mode, scheduling something that is not callable raises TypeError."""
+    attempt(trace, "call_soon", lambda: loop.call_soon(42))
+    attempt(trace, "call_later", lambda: loop.call_later(T, 42))
+    attempt(trace, "call_at", lambda: loop.call_at(loop.time(), 42))
+    attempt(trace, "call_soon_threadsafe", lambda: loop.call_soon_threadsafe(42))
+    loop.call_later(5 * T, loop.stop)
+    loop.run_forever()
+    trace("stopped")
+
+
+@scenario(statements=["call_soon.debug-not-callable"], debug=True)
+def scheduling_a_coroutine_is_refused(loop, trace):
+    """In debug mode, scheduling a coroutine function or a coroutine raises TypeError."""
+
+    async def work():
+        trace("ran")
+
+    attempt(trace, "coroutine function", lambda: loop.call_soon(work))
+    coroutine = work()
+    attempt(trace, "coroutine", lambda: loop.call_soon(coroutine))
+    coroutine.close()
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    trace("stopped")
+
+
+@scenario(statements=["call_soon.partial-display"], debug=True)
+def partial_is_shown_with_its_arguments(loop, trace):
+    """In debug mode, a Handle of a partial object shows the function and its arguments."""
+
+    def send_report(*args):
+        trace("report", *args)
+
+    handle = loop.call_soon(functools.partial(send_report, "first argument"))
+    trace("function", "send_report" in repr(handle))
+    trace("argument", "first argument" in repr(handle))
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+
+
+@scenario(basis="observed: with the place of creation, a coroutine that is never awaited can be found")
+def debug_mode_tracks_where_coroutines_are_made(loop, trace):
+    """While a loop in debug mode runs, and only then, Python notes where each coroutine is made."""
+
+    def tracking(when):
+        trace(when, sys.get_coroutine_origin_tracking_depth() > 0)
+
+    for enabled in (True, False):
+        loop.set_debug(enabled)
+        tracking("before")
+        loop.call_soon(tracking, "during")
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        tracking("after")

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The Future that create_future() returns: its states, its done callbacks, and waiting for it."""
+
+import asyncio
+from functools import partial
+
+from loopcheck_target import scenario
+
+
+def attempt(trace, name, function, *args):
+    """Trace what the call returns or raises."""
+    try:
+        trace(name, function(*args))
+    except (Exception, asyncio.CancelledError) as exc:
+        trace(name, exc)
+
+
+def run_for(loop, seconds):
+    """Run the loop for a bounded time."""
+    loop.call_later(seconds, loop.stop)
+    loop.run_forever()
+
+
+@scenario(statements=["create_future.attached", "create_future.alternative", "create_future.added-3.5.2"])
+def new_future_is_pending(loop, trace):
+    """create_future() returns a pending Future attached to the loop, of a class of the loop's own choice."""
+    future = loop.create_future()
+    trace("is a future", isinstance(future, asyncio.Future), asyncio.isfuture(future))
+    trace("taken as it is", asyncio.ensure_future(future) is future)
+    trace("attached", future.get_loop() is loop)
+    trace("done", future.done())
+    trace("cancelled", future.cancelled())
+
+
+@scenario(basis="observed: a result that can be lost or replaced breaks whoever waits for it")
+def result_is_set_once(loop, trace):
+    """A Future has no result before set_result(), and a second one is refused."""
+    future = loop.create_future()
+    attempt(trace, "result while pending", future.result)
+    attempt(trace, "exception while pending", future.exception)
+    future.set_result("first")
+    trace("done", future.done(), future.cancelled())
+    attempt(trace, "second result", future.set_result, "second")
+    attempt(trace, "exception after the result", future.set_exception, ValueError())
+    trace("result", future.result())
+    trace("exception", future.exception())
+
+
+@scenario(basis="observed: callers tell errors apart by the exception object that the Future hands on")
+def exception_is_raised_by_result(loop, trace):
+    """result() raises the very exception that was set; a class is instantiated, anything else refused."""
+    error = LookupError("nowhere")
+    future = loop.create_future()
+    attempt(trace, "not an exception", future.set_exception, 42)
+    future.set_exception(error)
+    trace("done", future.done(), future.cancelled())
+    trace("same exception", future.exception() is error)
+    attempt(trace, "result", future.result)
+    attempt(trace, "result after the exception", future.set_result, None)
+    from_class = loop.create_future()
+    from_class.set_exception(KeyError)
+    trace("from a class", from_class.exception())
+
+
+@scenario(basis="observed: cancelling is how waiting is given up; it must win once and say so")
+def cancel_finishes_the_future(loop, trace, T):
+    """cancel() makes the Future done and cancelled at once; a Future that is done cannot be cancelled."""
+    future = loop.create_future()
+    future.add_done_callback(lambda done: trace("done callback", done.cancelled()))
+    trace("cancel", future.cancel())
+    trace("done", future.done(), future.cancelled())
+    attempt(trace, "result", future.result)
+    attempt(trace, "exception", future.exception)
+    attempt(trace, "result after cancel", future.set_result, None)
+    trace("cancel again", future.cancel())
+    run_for(loop, T)
+    finished = loop.create_future()
+    finished.set_result("kept")
+    trace("cancel a finished one", finished.cancel(), finished.result())
+
+
+@scenario(statements=["create_future.callbacks-soon"])
+def done_callbacks_wait_for_the_loop(loop, trace, T):
+    """Done callbacks are scheduled with call_soon() when the Future is done, in the order of adding."""
+    future = loop.create_future()
+
+    def callback(name, argument):
+        trace(name, argument is future)
+
+    for name in ("added first", "added second"):
+        future.add_done_callback(partial(callback, name))
+    loop.call_soon(trace, "scheduled before")
+    future.set_result(None)
+    trace("result set")
+    loop.call_soon(trace, "scheduled after")
+    future.add_done_callback(partial(callback, "added when done"))
+    trace("callback added")
+    run_for(loop, T)
+    trace("stopped")
+
+
+@scenario(basis="observed: whoever loses interest in a Future relies on not being called any more")
+def removed_done_callbacks_do_not_run(loop, trace, T):
+    """remove_done_callback() removes every copy and returns how many; what is scheduled still runs."""
+    future = loop.create_future()
+
+    def removed(_):
+        trace("removed")
+
+    def kept(_):
+        trace("kept")
+
+    for callback in (removed, kept, removed):
+        future.add_done_callback(callback)
+    trace("copies removed", future.remove_done_callback(removed))
+    trace("none left", future.remove_done_callback(removed))
+    future.set_result(None)
+    trace("scheduled already", future.remove_done_callback(kept))
+    run_for(loop, T)
+    trace("stopped")
+
+
+@scenario(basis="observed: the failure of one done callback must neither vanish nor harm the others")
+def failing_done_callback_is_reported(loop, trace, T):
+    """An exception in a done callback goes to the exception handler; the other callbacks still run."""
+
+    def failing(_):
+        trace("failing")
+        raise ValueError("from the callback")
+
+    loop.set_exception_handler(lambda _, context: trace("reported", sorted(context), context["exception"]))
+    future = loop.create_future()
+    future.add_done_callback(failing)
+    future.add_done_callback(lambda _: trace("next callback"))
+    future.set_result("unharmed")
+    run_for(loop, T)
+    trace("result", future.result())
+
+
+@scenario(basis="observed: await is how almost every Future is used")
+async def waiting_coroutines_resume_in_order(loop, trace):
+    """The result resumes waiting coroutines later, first come first served; a done Future makes none wait."""
+    future = loop.create_future()
+
+    async def wait(name):
+        trace(name, "waits")
+        trace(name, await future)
+
+    tasks = [loop.create_task(wait(name)) for name in ("first", "second")]
+    await asyncio.sleep(0)
+    future.set_result("result")
+    trace("result set")
+    await asyncio.wait(tasks)
+    loop.call_soon(trace, "callback")
+    trace("did not wait", await future)
+    await asyncio.sleep(0)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Task.cancel(): when the cancellation arrives, with which message, and what the coroutine makes of it."""
+
+import asyncio
+
+from loopcheck_target import scenario
+
+
+async def outcome(trace, name, awaitable):
+    """Trace what awaiting gives or raises."""
+    try:
+        trace(name, await awaitable)
+    except (Exception, asyncio.CancelledError) as exc:
+        trace(name, exc)
+
+
+@scenario(basis="observed: cleaning up after a cancellation is the base of every timeout and shutdown")
+async def cancellation_arrives_at_the_await(loop, trace):
+    """cancel() cancels what the task awaits; later CancelledError is raised there, and cleaned up after."""
+    future = loop.create_future()
+
+    async def work():
+        try:
+            await future
+        except asyncio.CancelledError:
+            trace("cancelled", future.cancelled())
+            await asyncio.sleep(0)
+            trace("cleaned up")
+            raise
+
+    task = loop.create_task(work())
+    await asyncio.sleep(0)
+    trace("cancel", task.cancel())
+    trace("not done yet", task.done(), task.cancelled())
+    await outcome(trace, "awaited", task)
+    trace("done", task.done(), task.cancelled())
+    trace("cancel a finished task", task.cancel())
+
+
+@scenario(basis="observed: a cancelled task that starts all the same does work that nobody wants any more")
+async def cancelled_before_its_start_it_never_runs(loop, trace):
+    """A task cancelled before its first step runs nothing of its coroutine; its done callbacks run."""
+
+    async def work():
+        trace("must not run")
+
+    task = loop.create_task(work())
+    task.add_done_callback(lambda done: trace("done callback", done.cancelled()))
+    trace("cancel", task.cancel())
+    trace("not done yet", task.done())
+    await outcome(trace, "awaited", task)
+
+
+@scenario(basis="observed: a coroutine may refuse to be cancelled, and then has a result like any other")
+async def coroutine_may_suppress_cancellation(loop, trace, T):
+    """A coroutine that catches CancelledError goes on: its task is not cancelled, its result is kept."""
+
+    async def work():
+        try:
+            await asyncio.sleep(50 * T)
+            trace("was not cancelled")
+        except asyncio.CancelledError:
+            trace("suppressed")
+        await asyncio.sleep(0)
+        return "result"
+
+    task = loop.create_task(work())
+    await asyncio.sleep(0)
+    trace("cancel", task.cancel())
+    await outcome(trace, "awaited", task)
+    trace("cancelled", task.cancelled())
+
+
+@scenario(basis="observed: the message is how programs tell who cancelled", since="3.9")
+async def cancel_message_arrives(loop, trace, T):
+    """The message given to cancel() is the argument of the CancelledError, from a Task and from a Future."""
+    future = loop.create_future()
+
+    async def work(awaitable):
+        try:
+            await awaitable
+        except asyncio.CancelledError as exc:
+            trace("in the coroutine", list(exc.args))
+            raise
+
+    async def cancel(name, task, target):
+        await asyncio.sleep(0)
+        trace(name, target.cancel(msg=name))
+        try:
+            await task
+        except asyncio.CancelledError as exc:
+            trace("in the awaiting task", list(exc.args))
+
+    task = loop.create_task(work(asyncio.sleep(50 * T)))
+    await cancel("task cancelled", task, task)
+    await cancel("future cancelled", loop.create_task(work(future)), future)
+
+
+@scenario(basis="observed: structured concurrency counts cancel requests", since="3.11")
+async def cancel_requests_are_counted(loop, trace, T):
+    """cancelling() counts the requests to cancel; uncancel() takes one back and returns how many are left."""
+
+    async def work():
+        try:
+            await asyncio.sleep(50 * T)
+            trace("was not cancelled")
+        except asyncio.CancelledError:
+            trace("requests", task.cancelling())
+        trace("left", task.uncancel(), task.uncancel(), task.uncancel())
+        await asyncio.sleep(0)
+        trace("goes on", task.cancelling())
+
+    task = loop.create_task(work())
+    await asyncio.sleep(0)
+    trace("before", task.cancelling())
+    trace("cancel twice", task.cancel(), task.cancel())
+    await outcome(trace, "awaited", task)
+    trace("cancelled", task.cancelled())

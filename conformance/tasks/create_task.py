@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""create_task(): when the coroutine runs, what the task is called, and the task factory that makes it."""
+
+import asyncio
+import contextvars
+
+from loopcheck_target import scenario
+
+
+def attempt(trace, name, function, *args):
+    """Trace what the call returns or raises."""
+    try:
+        trace(name, function(*args))
+    except Exception as exc:
+        trace(name, exc)
+
+
+def run_for(loop, seconds):
+    """Run the loop for a bounded time."""
+    loop.call_later(seconds, loop.stop)
+    loop.run_forever()
+
+
+class OwnTask(asyncio.Task):
+    """What a task factory may return."""
+
+
+@scenario(statements=["create_task.schedules", "create_task.returns-task", "create_task.subclass-allowed"])
+def task_runs_without_being_awaited(loop, trace, T):
+    """create_task() schedules the coroutine and returns a Task (or an instance of a subclass)."""
+
+    async def work():
+        trace("started")
+        await asyncio.sleep(0)
+        trace("resumed")
+        return "result"
+
+    coro = work()
+    task = loop.create_task(coro)
+    trace("is a task", isinstance(task, asyncio.Task), task.get_coro() is coro)
+    trace("attached", task.get_loop() is loop)
+    run_for(loop, T)
+    trace("done", task.done(), task.cancelled())
+    trace("result", task.result())
+
+
+@scenario(statements=["create_task.not-synchronous"])
+def task_waits_for_its_turn(loop, trace, T):
+    """create_task() runs nothing of the coroutine: its first step takes its turn among the callbacks."""
+
+    async def work():
+        trace("first step")
+
+    loop.call_soon(trace, "scheduled before")
+    task = loop.create_task(work())
+    trace("created", task.done())
+    loop.call_soon(trace, "scheduled after")
+    run_for(loop, T)
+    trace("done", task.done())
+
+
+@scenario(
+    statements=[
+        "create_task.name",
+        "create_task.name-none",
+        "create_task.name-added-3.8",
+        "create_task.kwonly",
+    ]
+)
+async def task_has_a_name(loop, trace):
+    """The keyword name names the task; without it, or with None, the task gets an automatic name."""
+
+    async def work():
+        trace("working as", asyncio.current_task().get_name())
+
+    await loop.create_task(work(), name="reader")
+    automatic = [loop.create_task(asyncio.sleep(0)), loop.create_task(asyncio.sleep(0), name=None)]
+    names = [task.get_name() for task in automatic]
+    trace("automatic", [isinstance(name, str) and name not in ("", "None") for name in names])
+    trace("all different", len(set(names)) == 2)
+    await asyncio.wait(automatic)
+    coro = work()
+    try:
+        loop.create_task(coro, "reader")
+    except TypeError as exc:
+        trace("positional", type(exc))
+    coro.close()
+
+
+@scenario(statements=["create_task.not-coroutine", "set_task_factory.bad"])
+def wrong_arguments_are_refused(loop, trace):
+    """create_task() refuses what is not a coroutine, set_task_factory() what cannot be called."""
+
+    async def coroutine_function():
+        trace("must not run")
+
+    attempt(trace, "number", loop.create_task, 42)
+    attempt(trace, "coroutine function", loop.create_task, coroutine_function)
+    attempt(trace, "future", loop.create_task, loop.create_future())
+    attempt(trace, "factory", loop.set_task_factory, 42)
+    trace("factory in force", loop.get_task_factory())
+
+
+@scenario(basis="observed: locks, timeouts and frameworks ask which task is running and which are left")
+def current_task_follows_the_switches(loop, new_event_loop, trace, T):
+    """current_task() is the task that runs now, all_tasks() the tasks of one loop that are not done."""
+    other = new_event_loop()
+
+    async def work():
+        for _ in range(2):
+            trace("current", asyncio.current_task().get_name(), asyncio.current_task() is tasks[0])
+            await asyncio.sleep(0)
+
+    def names(loop):
+        return sorted(task.get_name() for task in asyncio.all_tasks(loop))
+
+    tasks = [loop.create_task(work(), name=name) for name in ("a", "b")]
+    trace("all", names(loop), names(other))
+    loop.call_soon(lambda: trace("in a callback", asyncio.current_task()))
+    run_for(loop, T)
+    trace("all after the run", names(loop))
+    trace("current of an idle loop", asyncio.current_task(loop))
+    attempt(trace, "no running loop", asyncio.current_task)
+
+
+@scenario(
+    statements=[
+        "get_task_factory.default-none",
+        "get_task_factory.value",
+        "set_task_factory.used",
+        "set_task_factory.loop-arg",
+        "set_task_factory.coro-arg",
+        "set_task_factory.future-compatible",
+        "set_task_factory.none",
+        "set_task_factory.added-3.4.4",
+        "create_task.name",
+    ]
+)
+def task_factory_makes_the_tasks(loop, trace):
+    """create_task() returns what the factory makes of loop and coroutine; None restores the default."""
+
+    async def work():
+        return "result"
+
+    def factory(active, coro, **options):
+        trace("factory", active is loop, coro is first)
+        return OwnTask(coro, loop=active, **options)
+
+    first, second = work(), work()
+    trace("at first", loop.get_task_factory())
+    loop.set_task_factory(factory)
+    trace("in force", loop.get_task_factory() is factory)
+    task = loop.create_task(first, name="named")
+    trace("made", isinstance(task, OwnTask), task.get_name())
+    trace("result", loop.run_until_complete(task))
+    loop.set_task_factory(None)
+    trace("restored", loop.get_task_factory())
+    task = loop.create_task(second)
+    trace("made", isinstance(task, OwnTask), loop.run_until_complete(task))
+
+
+@scenario(statements=["set_task_factory.signature-3.6"])
+def factory_of_two_arguments_suffices(loop, trace):
+    """A task factory is called as factory(loop, coro)."""
+
+    async def work():
+        trace("working")
+
+    def factory(active, coro):
+        trace("factory", active is loop)
+        return asyncio.Task(coro, loop=active)
+
+    loop.set_task_factory(factory)
+    loop.run_until_complete(loop.create_task(work()))
+
+
+@scenario(statements=["set_task_factory.signature"])
+def factory_receives_the_context(loop, trace):
+    """The context given to create_task() reaches the factory as the keyword context."""
+    given = contextvars.copy_context()
+
+    async def work():
+        trace("working")
+
+    def factory(active, coro, context=None, **options):
+        trace("factory", context is given, context is None)
+        return asyncio.Task(coro, loop=active, context=context, **options)
+
+    loop.set_task_factory(factory)
+    loop.run_until_complete(loop.create_task(work(), context=given))
+    loop.run_until_complete(loop.create_task(work()))

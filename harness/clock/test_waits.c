@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+/* The waits of a process that is alone: each jumps over an hour, unless something is to be
+ * reported first. */
+#include "test_support.h"
+#include "virtual_clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define HOUR_MS 3600000
+
+/* ---- file descriptors ------------------------------------------------------ */
+
+/* A pipe, and an epoll instance that watches its reading end. */
+struct watched_pipe {
+    int read_fd, write_fd, epoll_fd;
+};
+
+static struct watched_pipe
+open_watched_pipe(void)
+{
+    int fds[2];
+    struct epoll_event event = { .events = EPOLLIN };
+
+    REQUIRE(pipe(fds) == 0);
+    int epoll_fd = epoll_create1(0);
+    REQUIRE(epoll_fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fds[0], &event) == 0);
+    return (struct watched_pipe){ .read_fd = fds[0], .write_fd = fds[1], .epoll_fd = epoll_fd };
+}
+
+static int
+wait_epoll_wait(struct watched_pipe *pipe)
+{
+    struct epoll_event event;
+    return epoll_wait(pipe->epoll_fd, &event, 1, HOUR_MS);
+}
+
+static int
+wait_epoll_pwait(struct watched_pipe *pipe)
+{
+    struct epoll_event event;
+    sigset_t none;
+    sigemptyset(&none);
+    return epoll_pwait(pipe->epoll_fd, &event, 1, HOUR_MS, &none);
+}
+
+static int
+wait_epoll_pwait2(struct watched_pipe *pipe)
+{
+    struct epoll_event event;
+    struct timespec hour = as_timespec(HOUR);
+    sigset_t none;
+    sigemptyset(&none);
+    return epoll_pwait2(pipe->epoll_fd, &event, 1, &hour, &none);
+}
+
+static int
+wait_poll(struct watched_pipe *pipe)
+{
+    struct pollfd fd = { .fd = pipe->read_fd, .events = POLLIN };
+    return poll(&fd, 1, HOUR_MS);
+}
+
+static int
+wait_ppoll(struct watched_pipe *pipe)
+{
+    struct pollfd fd = { .fd = pipe->read_fd, .events = POLLIN };
+    struct timespec hour = as_timespec(HOUR);
+    sigset_t none;
+    sigemptyset(&none);
+    return ppoll(&fd, 1, &hour, &none);
+}
+
+static int
+wait_select(struct watched_pipe *pipe)
+{
+    struct timeval hour = { .tv_sec = 3600 };
+    fd_set fds;
+
+    FD_ZERO(&fds);
+    FD_SET(pipe->read_fd, &fds);
+    int ready = select(pipe->read_fd + 1, &fds, NULL, NULL, &hour);
+    REQUIRE(hour.tv_sec == (ready == 0 ? 0 : 3600) && hour.tv_usec == 0);
+    REQUIRE(ready < 0 || (FD_ISSET(pipe->read_fd, &fds) != 0) == (ready == 1));
+    return ready;
+}
+
+static int
+wait_pselect(struct watched_pipe *pipe)
+{
+    struct timespec hour = as_timespec(HOUR);
+    sigset_t none;
+    fd_set fds;
+
+    sigemptyset(&none);
+    FD_ZERO(&fds);
+    FD_SET(pipe->read_fd, &fds);
+    return pselect(pipe->read_fd + 1, &fds, NULL, NULL, &hour, &none);
+}
+
+typedef int wait_function(struct watched_pipe *pipe);
+
+static wait_function *const descriptor_waits[] = {
+    wait_epoll_wait, wait_epoll_pwait, wait_epoll_pwait2,
+    wait_poll, wait_ppoll, wait_select, wait_pselect,
+};
+#define DESCRIPTOR_WAIT_COUNT (sizeof descriptor_waits / sizeof descriptor_waits[0])
+
+static void
+hour_body(void)
+{
+    struct watched_pipe pipe = open_watched_pipe();
+
+    for (size_t i = 0; i < DESCRIPTOR_WAIT_COUNT; i++) {
+        struct moment start = moment_now();
+        REQUIRE(descriptor_waits[i](&pipe) == 0);
+        require_jumped(start, HOUR);
+        REQUIRE(loopcheck_clock_jumped_ns() == (int64_t)(i + 1) * HOUR);
+    }
+}
+
+static void
+waiting_an_hour_for_a_descriptor_returns_at_once(void **state)
+{
+    (void)state;
+    in_virtual_time(hour_body);
+}
+
+static void
+ready_body(void)
+{
+    struct watched_pipe pipe = open_watched_pipe();
+
+    REQUIRE(write(pipe.write_fd, "x", 1) == 1);
+    for (size_t i = 0; i < DESCRIPTOR_WAIT_COUNT; i++)
+        REQUIRE(descriptor_waits[i](&pipe) == 1);
+    REQUIRE(loopcheck_clock_jumped_ns() == 0);
+}
+
+static void
+a_ready_descriptor_is_reported_without_a_jump(void **state)
+{
+    (void)state;
+    in_virtual_time(ready_body);
+}
+
+static void
+zero_body(void)
+{
+    struct watched_pipe pipe = open_watched_pipe();
+    struct pollfd fd = { .fd = pipe.read_fd, .events = POLLIN };
+    struct epoll_event event;
+    int64_t before = seen_ns(CLOCK_MONOTONIC);
+
+    REQUIRE(poll(&fd, 1, 0) == 0);
+    REQUIRE(epoll_wait(pipe.epoll_fd, &event, 1, 0) == 0);
+    REQUIRE(seen_ns(CLOCK_MONOTONIC) - before == 1000);
+}
+
+static void
+a_time_out_of_zero_takes_no_time(void **state)
+{
+    (void)state;
+    in_virtual_time(zero_body);
+}
+
+static void
+mistake_body(void)
+{
+    struct epoll_event event;
+    struct timespec negative = { .tv_sec = -1 }, too_many = { .tv_nsec = SECOND };
+    struct timeval negative_val = { .tv_sec = -1 };
+
+    REQUIRE(epoll_wait(-1, &event, 1, HOUR_MS) == -1 && errno == EBADF);
+    REQUIRE(ppoll(NULL, 0, &negative, NULL) == -1 && errno == EINVAL);
+    REQUIRE(pselect(0, NULL, NULL, NULL, &too_many, NULL) == -1 && errno == EINVAL);
+    REQUIRE(select(-1, NULL, NULL, NULL, NULL) == -1 && errno == EINVAL);
+    REQUIRE(select(0, NULL, NULL, NULL, &negative_val) == -1 && errno == EINVAL);
+    REQUIRE(nanosleep(&too_many, NULL) == -1 && errno == EINVAL);
+    REQUIRE(clock_nanosleep(CLOCK_MONOTONIC, 0, &negative, NULL) == EINVAL);
+    REQUIRE(clock_nanosleep(1000, 0, &too_many, NULL) == EINVAL);
+    REQUIRE(loopcheck_clock_jumped_ns() == 0);
+}
+
+static void
+mistakes_get_the_real_errors(void **state)
+{
+    (void)state;
+    in_virtual_time(mistake_body);
+}
+
+/* ---- sleeps ----------------------------------------------------------------- */
+
+static int
+nanosleep_an_hour(void)
+{
+    struct timespec hour = as_timespec(HOUR);
+    return nanosleep(&hour, NULL);
+}
+
+static int
+clock_nanosleep_an_hour(void)
+{
+    struct timespec hour = as_timespec(HOUR);
+    return clock_nanosleep(CLOCK_REALTIME, 0, &hour, NULL);
+}
+
+static int
+clock_nanosleep_until_an_hour_later(void)
+{
+    struct timespec later = as_timespec(seen_ns(CLOCK_REALTIME) + HOUR);
+    return clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &later, NULL);
+}
+
+static int
+usleep_an_hour(void)
+{
+    return usleep(3600u * 1000u * 1000u);
+}
+
+static int
+sleep_an_hour(void)
+{
+    return (int)sleep(3600);
+}
+
+static void
+sleep_body(void)
+{
+    static int (*const sleeps[])(void) = {
+        nanosleep_an_hour, clock_nanosleep_an_hour, clock_nanosleep_until_an_hour_later,
+        usleep_an_hour, sleep_an_hour,
+    };
+
+    for (size_t i = 0; i < sizeof sleeps / sizeof sleeps[0]; i++) {
+        struct moment start = moment_now();
+        REQUIRE(sleeps[i]() == 0);
+        require_jumped(start, HOUR);
+    }
+    REQUIRE(loopcheck_clock_passed_ns() == 0);
+}
+
+static void
+sleeping_an_hour_returns_at_once(void **state)
+{
+    (void)state;
+    in_virtual_time(sleep_body);
+}
+
+static void
+past_body(void)
+{
+    struct timespec past = as_timespec(seen_ns(CLOCK_MONOTONIC) - MS);
+
+    REQUIRE(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, NULL) == 0);
+    REQUIRE(loopcheck_clock_jumped_ns() == 0);
+}
+
+static void
+sleeping_until_a_past_time_does_not_jump(void **state)
+{
+    (void)state;
+    in_virtual_time(past_body);
+}
+
+/* ---- locks ------------------------------------------------------------------ */
+
+static void
+sem_body(void)
+{
+    sem_t sem;
+    struct moment start = moment_now();
+    struct timespec later = as_timespec(seen_ns(CLOCK_REALTIME) + HOUR);
+
+    REQUIRE(sem_init(&sem, 0, 1) == 0);
+    REQUIRE(sem_timedwait(&sem, &later) == 0 && loopcheck_clock_jumped_ns() == 0);
+    errno = 0;
+    REQUIRE(sem_timedwait(&sem, &later) == -1 && errno == ETIMEDOUT);
+    require_jumped(start, HOUR);
+    REQUIRE(seen_ns(CLOCK_REALTIME) >= later.tv_sec * SECOND + later.tv_nsec);
+
+    start = moment_now();
+    later = as_timespec(seen_ns(CLOCK_MONOTONIC) + HOUR);
+    errno = 0;
+    REQUIRE(sem_clockwait(&sem, CLOCK_MONOTONIC, &later) == -1 && errno == ETIMEDOUT);
+    require_jumped(start, HOUR);
+}
+
+static void
+a_semaphore_that_nobody_posts_times_out_at_once(void **state)
+{
+    (void)state;
+    in_virtual_time(sem_body);
+}
+
+static void
+cond_body(void)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_condattr_t attributes;
+    pthread_cond_t cond;
+    static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC };
+
+    for (size_t i = 0; i < 2; i++) {
+        REQUIRE(pthread_condattr_init(&attributes) == 0);
+        REQUIRE(pthread_condattr_setclock(&attributes, clocks[i]) == 0);
+        REQUIRE(pthread_cond_init(&cond, &attributes) == 0);
+        REQUIRE(pthread_mutex_lock(&mutex) == 0);
+        int64_t jumped = loopcheck_clock_jumped_ns();
+        struct moment start = moment_now();
+        struct timespec later = as_timespec(seen_ns(clocks[i]) + HOUR);
+        REQUIRE(pthread_cond_timedwait(&cond, &mutex, &later) == ETIMEDOUT);
+        require_jumped(start, HOUR);
+        REQUIRE(loopcheck_clock_jumped_ns() - jumped <= HOUR);     /* the right clock was chosen */
+        later = as_timespec(seen_ns(clocks[i]) + HOUR);
+        start = moment_now();
+        REQUIRE(pthread_cond_clockwait(&cond, &mutex, clocks[i], &later) == ETIMEDOUT);
+        require_jumped(start, HOUR - SECOND);
+        REQUIRE(pthread_mutex_unlock(&mutex) == 0);
+    }
+}
+
+static void
+a_condition_that_nobody_signals_times_out_at_once(void **state)
+{
+    (void)state;
+    in_virtual_time(cond_body);
+}
+
+static void
+mutex_body(void)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    struct moment start = moment_now();
+    struct timespec later = as_timespec(seen_ns(CLOCK_REALTIME) + HOUR);
+
+    REQUIRE(pthread_mutex_timedlock(&mutex, &later) == 0 && loopcheck_clock_jumped_ns() == 0);
+    REQUIRE(pthread_mutex_timedlock(&mutex, &later) == ETIMEDOUT);
+    require_jumped(start, HOUR);
+    start = moment_now();
+    later = as_timespec(seen_ns(CLOCK_MONOTONIC) + HOUR);
+    REQUIRE(pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &later) == ETIMEDOUT);
+    require_jumped(start, HOUR - SECOND);
+    REQUIRE(pthread_mutex_unlock(&mutex) == 0);
+}
+
+static void
+a_mutex_that_nobody_unlocks_times_out_at_once(void **state)
+{
+    (void)state;
+    in_virtual_time(mutex_body);
+}
+
+/* ---- signals ---------------------------------------------------------------- */
+
+static volatile sig_atomic_t signals_handled;
+
+static void
+count_signal(int number)
+{
+    (void)number;
+    signals_handled++;
+}
+
+/* SIGUSR1 is blocked and pending; the waits with an empty mask let it through. */
+static void
+pending_body(void)
+{
+    static wait_function *const masked[] = {
+        wait_epoll_pwait, wait_epoll_pwait2, wait_ppoll, wait_pselect,
+    };
+    struct watched_pipe pipe = open_watched_pipe();
+    struct sigaction action = { .sa_handler = count_signal };
+    sigset_t blocked;
+
+    REQUIRE(sigaction(SIGUSR1, &action, NULL) == 0);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    REQUIRE(sigprocmask(SIG_BLOCK, &blocked, NULL) == 0);
+    for (int i = 0; i < 4; i++) {
+        REQUIRE(raise(SIGUSR1) == 0 && signals_handled == i);
+        REQUIRE(masked[i](&pipe) == -1 && errno == EINTR);
+        REQUIRE(signals_handled == i + 1);
+    }
+    REQUIRE(loopcheck_clock_jumped_ns() == 0);
+}
+
+static void
+a_pending_signal_interrupts_instead_of_a_jump(void **state)
+{
+    (void)state;
+    in_virtual_time(pending_body);
+}
+
+/* ---- the end of time -------------------------------------------------------- */
+
+#define END_OF_TIME ((INT64_C(1) << 62) - 1)
+
+/* Sleep a century, then ever shorter, until only 20 ms of virtual time are left. */
+static void
+end_of_time_body(void)
+{
+    struct timespec duration = as_timespec(100 * 365 * 24 * HOUR);
+
+    REQUIRE(nanosleep(&duration, NULL) == 0);
+    for (int64_t step = 365 * 24 * HOUR; step > 20 * MS; step /= 2) {
+        duration = as_timespec(step);
+        while (END_OF_TIME - seen_ns(CLOCK_MONOTONIC) > step)
+            REQUIRE(nanosleep(&duration, NULL) == 0);
+    }
+    int64_t jumped = loopcheck_clock_jumped_ns();
+    int64_t start = real_ns(CLOCK_MONOTONIC);
+    duration = as_timespec(40 * MS);
+    REQUIRE(nanosleep(&duration, NULL) == 0);
+    REQUIRE(loopcheck_clock_jumped_ns() == jumped);
+    REQUIRE(real_ns(CLOCK_MONOTONIC) - start >= 40 * MS);
+}
+
+static void
+at_the_end_of_time_a_wait_is_real(void **state)
+{
+    (void)state;
+    in_virtual_time(end_of_time_body);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waiting_an_hour_for_a_descriptor_returns_at_once),
+        cmocka_unit_test(a_ready_descriptor_is_reported_without_a_jump),
+        cmocka_unit_test(a_time_out_of_zero_takes_no_time),
+        cmocka_unit_test(mistakes_get_the_real_errors),
+        cmocka_unit_test(sleeping_an_hour_returns_at_once),
+        cmocka_unit_test(sleeping_until_a_past_time_does_not_jump),
+        cmocka_unit_test(a_semaphore_that_nobody_posts_times_out_at_once),
+        cmocka_unit_test(a_condition_that_nobody_signals_times_out_at_once),
+        cmocka_unit_test(a_mutex_that_nobody_unlocks_times_out_at_once),
+        cmocka_unit_test(a_pending_signal_interrupts_instead_of_a_jump),
+        cmocka_unit_test(at_the_end_of_time_a_wait_is_real),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

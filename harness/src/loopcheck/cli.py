@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: MIT
+"""The command line: arguments in, printing and an exit status out, no logic of its own."""
+
+import argparse
+import fnmatch
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from . import __version__
+from .doctor import print_doctor
+from .export import ExportError, export_script
+from .interpreters import InterpreterError
+from .report import Reporter, print_report
+from .resources import scenarios_folder, statements_folder
+from .results import ResultsError, Writer, assemble
+from .scenarios import Problem, Scenario, load_scenarios
+from .session import SessionOptions, default_jobs, run_session
+from .show import ShowError, print_list, print_show
+from .spec import SpecError, Statement, load_statements
+from .targets import Target, TargetError, oracle_for, parse_target, read_configuration, with_distinct_names
+from .vocabulary import EXITS, LEVELS
+
+USAGE = EXITS["usage"].status
+
+
+class UsageError(Exception):
+    """What was asked for cannot be done as asked; the text is one sentence."""
+
+
+class Corpus:
+    """The statements and scenarios that a command works with."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """folder: of scenarios, instead of the shipped ones."""
+        if folder is not None and not folder.is_dir():
+            raise UsageError(f"there is no folder {folder} to read scenarios from")
+        self.statements: dict[str, Statement] = load_statements(statements_folder())
+        self.scenarios: list[Scenario]
+        self.problems: list[Problem]
+        self.scenarios, self.problems = load_scenarios(folder or scenarios_folder(), self.statements)
+
+    def select(self, arguments: argparse.Namespace) -> list[Scenario]:
+        """Return the scenarios that -k, --area and --statement select.  Raises UsageError if none is left."""
+        selected = self.scenarios
+        if arguments.area:
+            self._check("area", arguments.area, {scenario.area for scenario in self.scenarios})
+            selected = [s for s in selected if s.area in arguments.area]
+        if arguments.statement:
+            self._check("statement", arguments.statement, set(self.statements))
+            selected = [s for s in selected if set(arguments.statement) & set(s.statements)]
+        if arguments.pattern:
+            selected = [s for s in selected if any(matches(s, pattern) for pattern in arguments.pattern)]
+        if not selected:
+            raise UsageError(f"nothing matches: none of the {len(self.scenarios)} scenarios is selected")
+        return selected
+
+    def _check(self, what: str, names: Sequence[str], known: set[str]) -> None:
+        for name in names:
+            if name not in known:
+                raise UsageError(f"there is no {what} {name!r}; loopcheck list shows what there is")
+
+
+def matches(scenario: Scenario, pattern: str) -> bool:
+    """Return whether a scenario's id or a tag matches: a glob pattern, or a part of the id."""
+    words = [scenario.id, *scenario.tags]
+    return pattern in scenario.id or any(fnmatch.fnmatchcase(word, pattern) for word in words)
+
+
+# ---- the commands ---------------------------------------------------------------------------------------------
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run scenarios on targets and report."""
+    corpus = Corpus(arguments.scenarios)
+    pairs = target_pairs(arguments)
+    scenarios = corpus.select(arguments)
+    options = SessionOptions(
+        pairs=tuple(pairs),
+        scenarios=tuple(scenarios),
+        problems=tuple(corpus.problems),
+        total=len(corpus.scenarios),
+        level=arguments.level,
+        clock=arguments.clock,
+        path=tuple(str(Path(folder).resolve()) for folder in arguments.path),
+        jobs=arguments.jobs,
+        repeat=arguments.repeat,
+        timeout=arguments.timeout,
+        command=("loopcheck", *arguments.command_line),
+    )
+    writer = Writer(arguments.results)
+    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 120)
+    reporter = Reporter(console, total=len(scenarios) * len(pairs), verbose=arguments.verbose)
+    try:
+        status = run_session(options, lambda record: (writer.write(record), reporter.record(record))[1])
+    finally:
+        reporter.close()
+        writer.close()
+    print_report(console, assemble(reporter.records), arguments.verbose)
+    return status
+
+
+def target_pairs(arguments: argparse.Namespace) -> list[tuple[Target, Target]]:
+    """Return each target with its oracle.  Raises UsageError for a target that equals its oracle."""
+    configured = read_configuration(Path.cwd())
+    pairs = []
+    targets = [parse_target(text, configured) for text in arguments.targets]
+    for target in with_distinct_names(targets):
+        oracle = parse_target(arguments.oracle, configured) if arguments.oracle else oracle_for(target)
+        if target.key == oracle.key and not arguments.oracle:
+            raise UsageError(
+                f"{target.text} is its own oracle: comparing it with itself tests nothing; "
+                f"--oracle {target.text} insists"
+            )
+        pairs.append((target, oracle))
+    repeated = [target.text for target, _ in pairs if [t.key for t, _ in pairs].count(target.key) > 1]
+    if repeated:
+        raise UsageError(f"{repeated[0]} is named twice")
+    return pairs
+
+
+def list_scenarios(arguments: argparse.Namespace) -> int:
+    """Print the scenarios there are."""
+    corpus = Corpus(arguments.scenarios)
+    print_list(corpus.select(arguments), corpus.problems)
+    return EXITS["failure"].status if corpus.problems else 0
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Print everything about one scenario or statement."""
+    corpus = Corpus(arguments.scenarios)
+    print_show(arguments.id, corpus.scenarios, corpus.statements)
+    return 0
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Print a stand-alone script."""
+    corpus = Corpus(arguments.scenarios)
+    target = parse_target(arguments.target, read_configuration(Path.cwd()))
+    sys.stdout.write(export_script(arguments.id, corpus.scenarios, target))
+    return 0
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Say whether a target can be tested, and what it lacks."""
+    corpus = Corpus(None)
+    target = parse_target(arguments.target, read_configuration(Path.cwd()))
+    path = tuple(str(Path(folder).resolve()) for folder in arguments.path)
+    return print_doctor(target, tuple(corpus.scenarios), path)
+
+
+# ---- arguments ------------------------------------------------------------------------------------------------
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and leave with the usage status."""
+        self.exit(USAGE, f"loopcheck: {message}; see {self.prog} --help\n")
+
+
+def positive(kind: type) -> object:
+    """Return a converter for a positive number of a kind."""
+
+    def convert(text: str) -> float:
+        try:
+            value: float = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        if not value > 0:
+            raise argparse.ArgumentTypeError(f"{text} is not above zero")
+        return value
+
+    return convert
+
+
+def parser() -> Parser:
+    """Return the parser of the whole command line."""
+    main = Parser(prog="loopcheck", description="Does an asyncio event loop behave like CPython's, and where does it not?")
+    main.add_argument("--version", action="version", version=f"loopcheck {__version__}")
+    verbs = main.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)
+    _add_run(verbs.add_parser("run", help="run scenarios on loops and explain every difference"))
+    lists = verbs.add_parser("list", help="list scenarios")
+    _add_selection(lists)
+    lists.set_defaults(function=list_scenarios)
+    shows = verbs.add_parser("show", help="show one scenario or statement")
+    shows.add_argument("id", metavar="ID")
+    _add_folder(shows)
+    shows.set_defaults(function=show)
+    exports = verbs.add_parser("export", help="print a scenario as a script that runs without loopcheck")
+    exports.add_argument("id", metavar="ID")
+    exports.add_argument("--target", default="asyncio", help="the loop that the script compares with asyncio")
+    _add_folder(exports)
+    exports.set_defaults(function=export)
+    doctors = verbs.add_parser("doctor", help="say whether a loop can be tested, and what it lacks")
+    doctors.add_argument("target", metavar="TARGET")
+    _add_path(doctors)
+    doctors.set_defaults(function=doctor)
+    return main
+
+
+def _add_run(run_parser: argparse.ArgumentParser) -> None:
+    add = run_parser.add_argument
+    add("targets", nargs="+", metavar="TARGET", help="(NAME | MODULE:CALLABLE)[@INTERPRETER]")
+    add("--oracle", metavar="TARGET", help="compare with this instead of asyncio on the target's interpreter")
+    add("--results", type=Path, metavar="FILE", help="write results as JSON lines")
+    add("--clock", choices=("auto", "virtual", "real"), default="auto", help="default: virtual where it works")
+    levels = [level for level in LEVELS if level != "free"]
+    add("--level", choices=levels, default=levels[0], help="which expectations must hold")
+    add("--jobs", type=positive(int), default=default_jobs(), metavar="N", help="runs under way at a time")
+    add("--repeat", type=positive(int), default=1, metavar="K", help="runs of each scenario")
+    add("--timeout", type=positive(float), metavar="S", help="seconds until a scenario counts as hung")
+    add("-v", "--verbose", action="count", default=0, help="show variants in full; twice: every scenario")
+    _add_path(run_parser)
+    _add_selection(run_parser)
+    run_parser.set_defaults(function=run)
+
+
+def _add_selection(to: argparse.ArgumentParser) -> None:
+    to.add_argument("-k", dest="pattern", action="append", metavar="PATTERN", help="part of an id, or a glob pattern")
+    to.add_argument("--area", action="append", help="scenarios of an area")
+    to.add_argument("--statement", action="append", metavar="ID", help="scenarios that cite a statement")
+    _add_folder(to)
+
+
+def _add_folder(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--scenarios", type=Path, metavar="DIR", help="scenarios from here instead of the shipped ones")
+
+
+def _add_path(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--path", action="append", default=[], metavar="DIR", help="put in front of the target's sys.path")
+
+
+def main(command_line: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    words = list(sys.argv[1:] if command_line is None else command_line)
+    arguments = parser().parse_args(words)
+    arguments.command_line = words
+    try:
+        if sys.platform != "linux":
+            raise UsageError("loopcheck needs Linux: it forks, reads /proc and preloads a library")
+        return int(arguments.function(arguments))
+    except (UsageError, TargetError, InterpreterError, ResultsError, SpecError, ShowError, ExportError) as exc:
+        print(f"loopcheck: {exc}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:
+        return 0

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: MIT
+"""From traces to a verdict: a pure function, so that stored results can be judged again without running.
+
+The steps, each of which can end it: does the scenario work on the oracle; does the oracle do the same every
+time; did the target's process survive; do events, times and leftovers agree.  What is found counts at the
+level of the statements that the scenario cites; some kinds of difference never count for more than
+``observed`` (see the vocabulary).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from . import sentences
+from .order import Difference, differences, pair
+from .traces import Event, Trace
+from .vocabulary import KINDS, LEVELS, REASONS, at_least
+
+EARLY_TOLERANCE_S = 0.0011  # a timer may be early by the clock's resolution, which is 1 ms for some pollers
+LATE_THRESHOLD_S = 0.005
+SLOW_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is judged: names for the sentences, the scenario's level, and which level is demanded."""
+
+    oracle: str
+    target: str
+    level: str
+    demanded: str
+    target_is_asyncio: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference, judged and put into words."""
+
+    kind: str
+    event: str
+    sentence: str
+    level: str
+    oracle: Any = None
+    target: Any = None
+
+    @property
+    def axis(self) -> str:
+        """The axis that this kind of difference belongs to."""
+        return KINDS[self.kind].axis
+
+    @property
+    def signature(self) -> str:
+        """``axis:kind:event``: what a baseline recognises a difference by."""
+        return f"{self.axis}:{self.kind}:{self.event}"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with its evidence.
+
+    reason: a word of the vocabulary, where there is no verdict.  sentence: why, where there are no findings.
+    seen: in how many of the target's runs the findings showed, and of how many.
+    """
+
+    verdict: str
+    level: str
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    sentence: str = ""
+    seen: tuple[int, int] = (0, 0)
+
+    @property
+    def axis(self) -> str | None:
+        """The axis of the first difference that counts."""
+        return self.findings[0].axis if self.findings else None
+
+    @property
+    def signature(self) -> str | None:
+        """The signature of the first difference that counts."""
+        return self.findings[0].signature if self.findings else None
+
+
+def judge(
+    subject: Subject, oracle: Sequence[Trace], target: Sequence[Trace], confirmations: Sequence[Trace] = ()
+) -> Judgement:
+    """Return the verdict on the target's runs.
+
+    confirmations: further runs of the target with longer ticks, made because the first ones were late.
+    """
+    return (
+        _failed_harness([*oracle, *target], subject)
+        or _broken_scenario(oracle, subject)
+        or _nondeterministic_oracle(oracle, subject)
+        or _no_loop_of_its_own(target, subject)
+        or _ended_badly(target, subject)
+        or _compare(subject, oracle[0], target, confirmations)
+    )
+
+
+def _failed_harness(traces: Sequence[Trace], subject: Subject) -> Judgement | None:
+    for trace in traces:
+        if trace.status == "harness-error":
+            last_line = trace.harness_error.strip().splitlines()[-1]
+            return Judgement("harness-error", subject.level, sentence=last_line)
+    return None
+
+
+def _broken_scenario(oracle: Sequence[Trace], subject: Subject) -> Judgement | None:
+    for trace in oracle:
+        if trace.status in ("hang", "crash"):
+            sentence = sentences.ending_sentence(trace, subject.oracle)
+            return Judgement("broken-scenario", subject.level, sentence=sentence)
+        if trace.status == "raised":
+            raised = sentences.show_all(trace.events[-1].values)
+            return Judgement("broken-scenario", subject.level, sentence=f"it raises {raised} on {subject.oracle}.")
+    return None
+
+
+def _nondeterministic_oracle(oracle: Sequence[Trace], subject: Subject) -> Judgement | None:
+    for trace in oracle[1:]:
+        found = [f for f in _order_findings(subject, oracle[0], trace) if at_least(f.level, subject.level)]
+        if found:
+            reason = "nondeterministic-on-oracle"
+            return Judgement(
+                "inconclusive", subject.level, reason=reason, sentence=f"{REASONS[reason]} {found[0].sentence}"
+            )
+    return None
+
+
+def _no_loop_of_its_own(target: Sequence[Trace], subject: Subject) -> Judgement | None:
+    for trace in target:
+        if trace.end is None:
+            continue
+        if trace.end["loops"] == 0:
+            return Judgement("harness-error", subject.level, reason="no-loop", sentence=REASONS["no-loop"])
+        own = [name for name in trace.end["classes"] if name.split(".")[0] == "asyncio"]
+        if own and not subject.target_is_asyncio:
+            sentence = f"the factory of {subject.target} gave asyncio's own loop ({own[0]}): nothing was tested."
+            return Judgement("harness-error", subject.level, sentence=sentence)
+    return None
+
+
+def _ended_badly(target: Sequence[Trace], subject: Subject) -> Judgement | None:
+    bad = [trace for trace in target if trace.status in ("hang", "crash")]
+    if not bad:
+        return None
+    sentence = sentences.ending_sentence(bad[0], subject.target)
+    return Judgement(bad[0].status, subject.level, sentence=sentence, seen=(len(bad), len(target)))
+
+
+def _compare(
+    subject: Subject, oracle: Trace, target: Sequence[Trace], confirmations: Sequence[Trace]
+) -> Judgement:
+    per_run = [_findings(subject, oracle, trace, [*target, *confirmations]) for trace in target]
+    showing = [findings for findings in per_run if findings]
+    if not showing:
+        return Judgement("agree", subject.level, seen=(0, len(target)))
+    findings = _counting_first(showing[0], subject)
+    verdict = "differ" if at_least(findings[0].level, subject.demanded) else "variant"
+    if _is_unsupported(findings):
+        verdict = "unsupported"
+    return Judgement(verdict, findings[0].level, tuple(findings), seen=(len(showing), len(target)))
+
+
+def _counting_first(findings: Sequence[Finding], subject: Subject) -> list[Finding]:
+    """Put the findings that the demanded level counts before the others, otherwise in order."""
+    return sorted(findings, key=lambda finding: not at_least(finding.level, subject.demanded))
+
+
+def _is_unsupported(findings: Iterable[Finding]) -> bool:
+    """Return whether the target says, by NotImplementedError, that it does not have this."""
+    return any("'exc': 'NotImplementedError'" in repr(finding.target) for finding in findings)
+
+
+def _findings(subject: Subject, oracle: Trace, target: Trace, all_target: Sequence[Trace]) -> list[Finding]:
+    return [
+        *_order_findings(subject, oracle, target),
+        *_timing_findings(subject, oracle, target, all_target),
+        *_resource_findings(subject, oracle, target),
+    ]
+
+
+def _finding(subject: Subject, kind: str, event: str, sentence: str, oracle: Any = None, target: Any = None) -> Finding:
+    order = list(LEVELS)
+    level = subject.level if KINDS[kind].level == "scenario" else max(subject.level, KINDS[kind].level, key=order.index)
+    return Finding(kind, event, sentence, level, oracle, target)
+
+
+# ---- events ---------------------------------------------------------------------------------------------------
+
+
+def _order_findings(subject: Subject, oracle: Trace, target: Trace) -> list[Finding]:
+    return [_order_finding(subject, found) for found in differences(oracle.events, target.events)]
+
+
+def _order_finding(subject: Subject, found: Difference) -> Finding:
+    kind = found.kind
+    if found.event.kind == "raised":
+        kind = "class"
+    return _finding(
+        subject,
+        kind,
+        found.event.name,
+        sentences.difference_sentence(found, subject.oracle, subject.target),
+        list(found.oracle.values) if found.oracle is not None else None,
+        list(found.target.values) if found.target is not None else None,
+    )
+
+
+# ---- times ----------------------------------------------------------------------------------------------------
+
+
+def _timing_findings(subject: Subject, oracle: Trace, target: Trace, all_target: Sequence[Trace]) -> list[Finding]:
+    expected = {event.key: event for event in oracle.events}
+    found = []
+    for index in pair(oracle.events, target.events):
+        event = target.events[index]
+        lateness = event.lateness
+        if lateness is None:
+            continue
+        if lateness < -EARLY_TOLERANCE_S:
+            found.append(_timing_finding(subject, "early", event, -lateness))
+        elif all(_is_late(trace, event, expected[event.key]) for trace in all_target):
+            found.append(_late_or_slow(subject, event, all_target))
+    return found
+
+
+def _is_late(trace: Trace, event: Event, on_oracle: Event) -> bool:
+    """Return whether an event was late in a run, by more than the oracle and the machine can explain."""
+    excuse = max(on_oracle.lateness or 0.0, 0.0) + (trace.run_delay if trace.real_time_mattered else 0.0)
+    return any((e.lateness or 0.0) - excuse > LATE_THRESHOLD_S for e in trace.events if e.key == event.key)
+
+
+def _late_or_slow(subject: Subject, event: Event, traces: Sequence[Trace]) -> Finding:
+    """Tell late (by an amount) from slow (by a share): does the lateness grow with the delay?"""
+    points = [(e.due, e.lateness) for trace in traces for e in trace.events if e.key == event.key and e.due]
+    shortest, longest = min(points), max(points)
+    if longest[0] > shortest[0]:
+        share = ((longest[1] or 0.0) - (shortest[1] or 0.0)) / (longest[0] - shortest[0])
+        if share > SLOW_SHARE:
+            return _timing_finding(subject, "slow", event, share)
+    return _timing_finding(subject, "late", event, event.lateness or 0.0)
+
+
+def _timing_finding(subject: Subject, kind: str, event: Event, amount: float) -> Finding:
+    return _finding(subject, kind, event.name, sentences.timing_sentence(kind, event, amount))
+
+
+# ---- leftovers ------------------------------------------------------------------------------------------------
+
+
+def _resource_findings(subject: Subject, oracle: Trace, target: Trace) -> list[Finding]:
+    ours, theirs = oracle.end or {}, target.end or {}
+    found = []
+    for sort, things in theirs.get("left", {}).items():
+        more = Counter(things) - Counter(ours.get("left", {}).get(sort, []))
+        found += [_leak(subject, sort, what, count) for what, count in sorted(more.items())]
+    more_tasks = theirs.get("pending_tasks", 0) - ours.get("pending_tasks", 0)
+    if more_tasks > 0:
+        found.append(_leak(subject, "pending_tasks", "task", more_tasks))
+    if theirs.get("close_errors") and not ours.get("close_errors"):
+        sentence = sentences.close_sentence(subject.target, theirs["close_errors"])
+        found.append(_finding(subject, "class", "close", sentence, [], theirs["close_errors"]))
+    return found
+
+
+def _leak(subject: Subject, sort: str, what: str, count: int) -> Finding:
+    sentence = sentences.leak_sentence(sort, what, count, subject.target, subject.oracle)
+    return _finding(subject, "leak", what, sentence)
+
+
+def is_noisy(trace: Trace) -> bool:
+    """Return whether the machine was too busy in a run for its differences to count."""
+    tick = float(trace.header.get("T", 0.0))
+    return trace.status == "hang" and trace.run_delay > 0 or (
+        trace.real_time_mattered and trace.run_delay > tick / 2
+    )
+
+
+def without_verdict(judgement: Judgement) -> Judgement:
+    """Return the judgement of runs that differ but were all noisy."""
+    sentence = f"{REASONS['noisy']} It would be: {judgement.verdict}."
+    return replace(judgement, verdict="inconclusive", reason="noisy", sentence=sentence, findings=())

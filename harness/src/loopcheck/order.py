@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""The order model: is the target's trace one that the oracle's trace allows?
+
+The oracle's trace and three rules make a partial order.  Events of one actor are ordered; events of one
+``unordered()`` group are not; a ``barrier()`` is ordered against everything.  The target conforms if its trace
+is a linear extension of that order with equal values.
+
+The algorithm has two steps.  *Pairing*: each event of the target gets its counterpart in the oracle's trace,
+equal values first; what finds none is ``extra`` or ``missing``.  *Replay*: the target's events are consumed one
+after the other, and one whose paired predecessors have not all been consumed came too early; those that are
+outstanding say before what, which is the explanation.  It is consumed all the same, so one early event is one
+difference and not a cascade.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .traces import Event
+from .values import compare_all
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference: its kind and the event on either side.
+
+    For kind ``order``: before has the events that this one came before and must follow; or after has those
+    that it came after and must precede.
+    """
+
+    kind: str
+    oracle: Event | None
+    target: Event | None
+    before: tuple[Event, ...] = ()
+    after: tuple[Event, ...] = ()
+
+    @property
+    def event(self) -> Event:
+        """The event that the difference is about."""
+        event = self.target or self.oracle
+        assert event is not None
+        return event
+
+
+def must_precede(earlier: Event, later: Event) -> bool:
+    """Return whether earlier, which stands before later in the oracle's trace, must come before it everywhere."""
+    if earlier.kind == "barrier" or later.kind == "barrier":
+        return True
+    same_group = earlier.group is not None and earlier.group == later.group
+    return earlier.actor == later.actor and not same_group
+
+
+def pair(oracle: Sequence[Event], target: Sequence[Event]) -> dict[int, int]:
+    """Return which event of the oracle each event of the target corresponds to, by index: target -> oracle.
+
+    Counterparts have the same actor and name.  Those with equal values are paired first, then the rest in order.
+    """
+    candidates: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, event in enumerate(oracle):
+        candidates[event.key].append(index)
+    pairs: dict[int, int] = {}
+    for only_equal in (True, False):
+        for index, event in enumerate(target):
+            if index in pairs:
+                continue
+            free = candidates[event.key]
+            match = next((i for i in free if not only_equal or oracle[i].values == event.values), None)
+            if match is not None:
+                free.remove(match)
+                pairs[index] = match
+    return pairs
+
+
+def differences(oracle: Sequence[Event], target: Sequence[Event]) -> list[Difference]:
+    """Return every way in which the target's events differ from the oracle's, in the order of the target."""
+    pairs = pair(oracle, target)
+    found = _replay(oracle, target, pairs) + _missing(oracle, pairs)
+    found.sort(key=lambda positioned: positioned[0])
+    return _fold([_soften(difference) for _, difference in found if difference.event.kind != "barrier"])
+
+
+Positioned = tuple[float, Difference]
+
+
+def _replay(oracle: Sequence[Event], target: Sequence[Event], pairs: dict[int, int]) -> list[Positioned]:
+    outstanding = sorted(pairs.values())
+    found: list[Positioned] = []
+    for position, event in enumerate(target):
+        if position not in pairs:
+            found.append((position, Difference("extra", None, event)))
+            continue
+        index = pairs[position]
+        match = oracle[index]
+        outstanding.remove(index)
+        before = tuple(oracle[i] for i in outstanding if i < index and must_precede(oracle[i], match))
+        if before:
+            found.append((position, Difference("order", match, event, before=before)))
+        kind = compare_all(match.values, event.values)
+        if kind is not None:
+            found.append((position, Difference(kind, match, event)))
+    return found
+
+
+def _missing(oracle: Sequence[Event], pairs: dict[int, int]) -> list[Positioned]:
+    """The oracle's events without counterpart, each just after the last event that must precede it."""
+    position_of = {index: position for position, index in pairs.items()}
+    found: list[Positioned] = []
+    for index, event in enumerate(oracle):
+        if index not in position_of:
+            predecessors = (i for i in range(index) if i in position_of and must_precede(oracle[i], event))
+            position = max((position_of[i] for i in predecessors), default=-1)
+            found.append((position + 0.5, Difference("missing", event, None)))
+    return found
+
+
+def _fold(found: list[Difference]) -> list[Difference]:
+    """Say "X came after A, B, C" once instead of "A came before X", "B came before X", "C came before X"."""
+    victims: dict[int, list[Difference]] = defaultdict(list)
+    for difference in found:
+        if difference.kind == "order" and len(difference.before) == 1:
+            victims[id(difference.before[0])].append(difference)
+    folded: list[Difference] = []
+    for difference in found:
+        group = victims.get(id(difference.before[0]), []) if difference.before else []
+        if len(group) < 2:
+            folded.append(difference)
+        elif difference is group[0]:
+            late = difference.before[0]
+            after = tuple(member.event for member in group)
+            folded.append(replace(difference, oracle=late, target=late, before=(), after=after))
+    return folded
+
+
+def _soften(difference: Difference) -> Difference:
+    """Logs, warnings and unraisable exceptions differ as ``log``, or as ``wording`` if only their text does."""
+    if difference.event.kind not in ("log", "warn", "unraisable"):
+        return replace(difference, before=tuple(e for e in difference.before if e.kind != "barrier"))
+    oracle, target = difference.oracle, difference.target
+    same_event = oracle is not None and target is not None and difference.kind != "order"
+    kind = "wording" if same_event and _same_but_text(difference) else "log"
+    return replace(difference, kind=kind)
+
+
+def _same_but_text(difference: Difference) -> bool:
+    """Return whether a record differs in its text only: its first value, or the text of its exception."""
+    assert difference.oracle is not None and difference.target is not None
+    return compare_all(difference.oracle.values[1:], difference.target.values[1:]) in (None, "wording")

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""``results.jsonl``: the one product of a run; every report is a pure function of it.
+
+A header, one record for each scenario on each target, records of what went wrong around them, and a footer.
+A file without a footer is incomplete, and every reader says so.  The oracle's traces of a scenario are stored
+with the first record that used them; the others have ``null`` there, and reading puts them back.
+"""
+
+import functools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import jsonschema
+import jsonschema.protocols
+
+from .judge import Judgement
+from .schema import results_schema
+from .traces import Trace, trace_from_record, trace_record
+
+FORMAT = 1
+
+
+class ResultsError(Exception):
+    """A results file that cannot be written or read; the text is one sentence."""
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """The record of one scenario on one target, with its traces back in place."""
+
+    record: dict[str, Any]
+    oracle: tuple[Trace, ...]
+    target: tuple[Trace, ...]
+
+    @property
+    def id(self) -> str:
+        """The scenario's id."""
+        return str(self.record["id"])
+
+    @property
+    def verdict(self) -> str:
+        """The verdict."""
+        return str(self.record["verdict"])
+
+    @property
+    def target_name(self) -> str:
+        """The target's name in reports."""
+        return str(self.record["target"])
+
+
+@dataclass
+class Results:
+    """A whole results file."""
+
+    header: dict[str, Any]
+    scenarios: list[ScenarioResult] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    footer: dict[str, Any] | None = None
+
+    def of_target(self, name: str) -> list[ScenarioResult]:
+        """Return the results of one target."""
+        return [result for result in self.scenarios if result.target_name == name]
+
+
+def scenario_record(
+    description: dict[str, Any], judgement: Judgement, oracle: tuple[Trace, ...], target: tuple[Trace, ...]
+) -> dict[str, Any]:
+    """Return the record of a judged scenario.  description: id, title, target, oracle, statements, ...."""
+    return {
+        "record": "scenario",
+        **description,
+        "verdict": judgement.verdict,
+        "axis": judgement.axis,
+        "level": judgement.level,
+        "signature": judgement.signature,
+        "reason": judgement.reason,
+        "sentence": judgement.sentence or (judgement.findings[0].sentence if judgement.findings else ""),
+        "differences": [
+            {
+                "kind": finding.kind,
+                "axis": finding.axis,
+                "level": finding.level,
+                "event": finding.event,
+                "oracle": finding.oracle,
+                "target": finding.target,
+                "sentence": finding.sentence,
+            }
+            for finding in judgement.findings
+        ],
+        "repeats": {"seen": judgement.seen[0], "of": judgement.seen[1]},
+        "traces": {
+            "oracle": [trace_record(trace) for trace in oracle],
+            "target": [trace_record(trace) for trace in target],
+        },
+    }
+
+
+class Writer:
+    """Writes a results file record by record; each is on disk before the next is begun."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open path for writing; None writes nowhere.  Raises ResultsError."""
+        self._stored: dict[tuple[str, str], str] = {}
+        self._file: TextIO | None = None
+        if path is not None:
+            try:
+                self._file = path.open("w", encoding="utf-8")
+            except OSError as exc:
+                raise ResultsError(f"the results file {path} cannot be written: {exc.strerror}") from exc
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Write one record."""
+        if self._file is not None:
+            line = json.dumps(self._without_known_traces(record), ensure_ascii=False)
+            self._file.write(line + "\n")
+            self._file.flush()
+
+    def _without_known_traces(self, record: dict[str, Any]) -> dict[str, Any]:
+        if record["record"] != "scenario" or not record["traces"]["oracle"]:
+            return record
+        key = (record["id"], record["oracle"])
+        text = json.dumps(record["traces"]["oracle"])
+        if self._stored.get(key) == text:
+            return {**record, "traces": {**record["traces"], "oracle": None}}
+        self._stored.setdefault(key, text)
+        return record
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+def read_results(path: Path) -> Results:
+    """Return the results in a file.  Raises ResultsError when it cannot be read or is no results file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ResultsError(f"the results file {path} cannot be read: {exc}") from exc
+    records = list(_parse(path, lines))
+    if not records or records[0].get("record") != "header":
+        raise ResultsError(f"{path} is no results file: it does not begin with a header record")
+    return assemble(records)
+
+
+@functools.cache
+def _validator() -> jsonschema.protocols.Validator:
+    return jsonschema.Draft202012Validator(results_schema())
+
+
+def _parse(path: Path, lines: list[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+            _validator().validate(record)
+        except ValueError as exc:
+            if number == len(lines):
+                return  # cut short: there is no footer then, and the results say that they are incomplete
+            raise ResultsError(f"{path}:{number} is no JSON: {exc}") from exc
+        except jsonschema.ValidationError as exc:
+            raise ResultsError(f"{path}:{number} is no results record: {exc.message}") from exc
+        yield record
+
+
+def assemble(records: list[dict[str, Any]]) -> Results:
+    """Return the results that a sequence of records makes, the oracle's traces put back where they are shared."""
+    results = Results(records[0])
+    oracles: dict[tuple[str, str], tuple[Trace, ...]] = {}
+    for record in records[1:]:
+        if record["record"] == "scenario":
+            key = (record["id"], record["oracle"])
+            stored = record["traces"]["oracle"]
+            oracle = oracles.get(key, ()) if stored is None else tuple(map(trace_from_record, stored))
+            oracles.setdefault(key, oracle)
+            target = tuple(map(trace_from_record, record["traces"]["target"]))
+            results.scenarios.append(ScenarioResult(record, oracle, target))
+        elif record["record"] == "footer":
+            results.footer = record
+        else:
+            results.errors.append(record)
+    return results

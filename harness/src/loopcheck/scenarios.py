@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""Finding scenarios and reading what they say about themselves, without importing them.
+
+The driver may run on another Python than the targets, so it reads scenario files as text: the decorator's
+arguments are literals, the docstring is the title, the source is what ``show`` and ``export`` print.  Everything
+that is wrong with a file is found here, before a process is started, and costs that file only.
+"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .spec import Statement, intersect, weakest_level
+
+PARAMETERS = ("loop", "new_event_loop", "trace", "T", "tmp")
+REQUIREMENTS = ("real-clock", "ipv6", "root")
+KEYWORDS = {"statements": list, "basis": str, "requires": list, "tags": list, "debug": bool, "since": str, "until": str}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario as its file describes it.
+
+    since and until: the Python versions for which the script and all its statements hold, inclusive and
+    exclusive, None without bound.  level: the weakest of its statements' levels.
+    """
+
+    id: str
+    title: str
+    file: Path
+    line: int
+    last_line: int
+    module: str
+    function: str
+    parameters: tuple[str, ...]
+    is_async: bool
+    statements: tuple[str, ...]
+    basis: str
+    requires: tuple[str, ...]
+    tags: tuple[str, ...]
+    debug: bool
+    level: str
+    since: str | None
+    until: str | None
+
+    @property
+    def area(self) -> str:
+        """The first part of the id."""
+        return self.id.split("/", 1)[0]
+
+    @property
+    def source(self) -> str:
+        """The scenario's own lines, decorator included."""
+        lines = self.file.read_text().splitlines()
+        return "\n".join(lines[self.line - 1 : self.last_line])
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a scenario file, as one sentence."""
+
+    file: Path
+    line: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.sentence}"
+
+
+def load_scenarios(
+    folder: Path, statements: Mapping[str, Statement]
+) -> tuple[list[Scenario], list[Problem]]:
+    """Return the scenarios below folder, in the order of their files, and what is wrong with the others."""
+    scenarios: list[Scenario] = []
+    problems: list[Problem] = []
+    seen: dict[str, Scenario] = {}
+    for file in sorted(folder.glob("*/*.py")):
+        for found in _read_file(folder, file, statements):
+            if isinstance(found, Problem):
+                problems.append(found)
+            elif found.id in seen:
+                where = seen[found.id].file
+                problems.append(Problem(file, found.line, f"{found.id} is already defined in {where}"))
+            else:
+                seen[found.id] = found
+                scenarios.append(found)
+    return scenarios, problems
+
+
+def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) -> list[Scenario | Problem]:
+    try:
+        tree = ast.parse(file.read_text(), str(file))
+    except (SyntaxError, UnicodeDecodeError, OSError) as exc:
+        line = getattr(exc, "lineno", None) or 1
+        return [Problem(file, line, f"cannot be read: {exc.__class__.__name__}: {getattr(exc, 'msg', exc)}")]
+    module = str(file.relative_to(folder).with_suffix(""))
+    found: list[Scenario | Problem] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            decorator = _decorator(node)
+            if decorator is not None:
+                try:
+                    found.append(_scenario(node, decorator, file, module, statements))
+                except ValueError as exc:
+                    found.append(Problem(file, node.lineno, f"{node.name}: {exc}"))
+    return found
+
+
+def _decorator(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:
+    for decorator in node.decorator_list:
+        function = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if isinstance(function, ast.Name) and function.id == "scenario":
+            return decorator
+    return None
+
+
+def _scenario(
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    decorator: ast.expr,
+    file: Path,
+    module: str,
+    statements: Mapping[str, Statement],
+) -> Scenario:
+    arguments = _decorator_arguments(decorator)
+    cited = _cited(arguments, statements)
+    since, until = intersect(cited)
+    title = (ast.get_docstring(node) or "").strip()
+    if not title:
+        raise ValueError("has no docstring; its first sentence says what should be seen")
+    parameters = tuple(argument.arg for argument in node.args.args)
+    _check_names("parameter", parameters, PARAMETERS)
+    _check_names("requirement", arguments["requires"], REQUIREMENTS)
+    return Scenario(
+        id=f"{module.split('/')[0]}/{node.name}",
+        title=" ".join(title.split("\n\n")[0].split()),
+        file=file,
+        line=min(decorator.lineno for decorator in node.decorator_list),
+        last_line=node.end_lineno or node.lineno,
+        module=module,
+        function=node.name,
+        parameters=parameters,
+        is_async=isinstance(node, ast.AsyncFunctionDef),
+        statements=tuple(arguments["statements"]),
+        basis=arguments["basis"],
+        requires=tuple(arguments["requires"]),
+        tags=tuple(arguments["tags"]),
+        debug=arguments["debug"],
+        level=weakest_level([s.level for s in cited] + (["observed"] if arguments["basis"] else [])),
+        since=_later(since, arguments["since"]),
+        until=_earlier(until, arguments["until"]),
+    )
+
+
+def _decorator_arguments(decorator: ast.expr) -> dict[str, Any]:
+    if not isinstance(decorator, ast.Call) or decorator.args:
+        raise ValueError("@scenario takes keyword arguments: statements=[...] or basis='observed: ...'")
+    values: dict[str, Any] = {name: kind() for name, kind in KEYWORDS.items()}
+    for keyword in decorator.keywords:
+        if keyword.arg not in KEYWORDS:
+            raise ValueError(f"@scenario has no argument {keyword.arg!r}; it has {', '.join(KEYWORDS)}")
+        try:
+            value = ast.literal_eval(keyword.value)
+        except ValueError:
+            raise ValueError(f"{keyword.arg}= must be a literal: the file is read, not imported") from None
+        if not isinstance(value, KEYWORDS[keyword.arg]):
+            raise ValueError(f"{keyword.arg}= must be a {KEYWORDS[keyword.arg].__name__}")
+        values[keyword.arg] = value
+    return values
+
+
+def _cited(arguments: Mapping[str, Any], statements: Mapping[str, Statement]) -> list[Statement]:
+    if not arguments["statements"] and not arguments["basis"]:
+        raise ValueError("cites no statement and gives no basis='observed: ...'")
+    if arguments["basis"] and not arguments["basis"].startswith("observed: "):
+        raise ValueError("basis= must begin with 'observed: '")
+    unknown = [id for id in arguments["statements"] if id not in statements]
+    if unknown:
+        raise ValueError(f"cites {unknown[0]!r}, which is no statement in spec/statements")
+    return [statements[id] for id in arguments["statements"]]
+
+
+def _check_names(what: str, names: tuple[str, ...] | list[str], allowed: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in allowed:
+            raise ValueError(f"has the {what} {name!r}; there is {', '.join(allowed)}")
+
+
+def _key(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _later(*versions: str | None) -> str | None:
+    return max((v for v in versions if v), key=_key, default=None)
+
+
+def _earlier(*versions: str | None) -> str | None:
+    return min((v for v in versions if v), key=_key, default=None)
+
+
+def holds_for(scenario: Scenario, python: str) -> bool:
+    """Return whether a scenario holds for a version of Python such as "3.12.1"."""
+    version = tuple(int(part) for part in python.split(".")[:2])
+    since = _key(scenario.since)[:2] if scenario.since else version
+    until = _key(scenario.until) if scenario.until else None
+    return version >= since and (until is None or version < until)

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: MIT
+"""One ``loopcheck run``: every selected scenario on every target and its oracle, judged and recorded.
+
+A *session* starts a fork server for each target and each oracle, then works through the plan with a bounded
+number of runs under way.  For each pair of scenario and target it makes the oracle's runs (once, shared by all
+targets that have this oracle), the target's runs, a judgement, and what the judgement asks for: another try with longer
+ticks when the machine was too busy, confirmation when a timer was late, a second pass for iteration numbers
+when there is a difference to show.  Records come out in the order of the plan, whatever finished first.
+"""
+
+import asyncio
+import os
+import platform
+import signal
+import tempfile
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .judge import Judgement, Subject, is_noisy, judge, without_verdict
+from .results import scenario_record
+from .scenarios import Problem, Scenario, holds_for
+from .servers import Description, RunOptions, Server, ServerError, Setup
+from .targets import Target
+from .traces import Trace
+from .vocabulary import VERDICTS, exit_for
+
+TICK_S = 0.02
+TIMEOUT_S = 10.0
+MOST_TRIES = 5
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What to run and how.  pairs: each target with its oracle.  timeout: seconds, None for the default."""
+
+    pairs: tuple[tuple[Target, Target], ...]
+    scenarios: tuple[Scenario, ...]
+    problems: tuple[Problem, ...]
+    total: int
+    level: str = "guaranteed"
+    clock: str = "auto"
+    path: tuple[str, ...] = ()
+    jobs: int = 4
+    repeat: int = 1
+    timeout: float | None = None
+    command: tuple[str, ...] = ()
+
+
+class Side:
+    """One target or oracle during a session: its server, or why there is none."""
+
+    def __init__(self, target: Target, setup: Setup) -> None:
+        self.target = target
+        self.server = Server(target, setup)
+        self.error: ServerError | None = None
+
+    async def start(self) -> None:
+        """Start the server; keep the error if it does not start."""
+        try:
+            await self.server.start()
+        except ServerError as exc:
+            self.error = exc
+
+    @property
+    def description(self) -> Description:
+        """What the target said about itself.  Only when it started."""
+        assert self.server.description is not None
+        return self.server.description
+
+
+class Session:
+    """A run of loopcheck.  ``await run(on_record)`` does it all."""
+
+    def __init__(self, options: SessionOptions) -> None:
+        self._options = options
+        self._sides: dict[tuple[str, str], Side] = {}
+        self._slots = asyncio.Semaphore(options.jobs)
+        self._oracle_runs: dict[tuple[Any, ...], asyncio.Task[list[Trace]]] = {}
+        self._verdicts: list[str] = []
+        self._usage = False
+        self._failure = bool(options.problems)
+
+    async def run(self, on_record: Callable[[Record], None]) -> int:
+        """Run the session; hand each record to on_record as it is complete; return the exit status.
+
+        Cancelling it (Ctrl-C) ends it early, with a footer that says ``interrupted``.
+        """
+        interrupted = False
+        with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
+            try:
+                await self._start_sides(Path(folder))
+                on_record(self._header())
+                for record in self._error_records():
+                    on_record(record)
+                await self._run_plan(on_record)
+            except asyncio.CancelledError:
+                interrupted = True
+            finally:
+                await asyncio.gather(*(side.server.stop() for side in self._sides.values()), return_exceptions=True)
+        footer = self._footer(interrupted)
+        on_record(footer)
+        return int(footer["exit"])
+
+    # ---- targets ----------------------------------------------------------------------------------------------
+
+    async def _start_sides(self, folder: Path) -> None:
+        options = self._options
+        for targets in options.pairs:
+            for target in targets:
+                path = options.path if not target.is_asyncio else ()
+                setup = Setup(path, options.clock, options.scenarios, folder)
+                self._sides.setdefault(target.key, Side(target, setup))
+        await asyncio.gather(*(side.start() for side in self._sides.values()))
+        for target, _ in options.pairs:
+            side = self._sides[target.key]
+            if side.error is None and side.description.asyncios_own and not target.is_asyncio:
+                sentence = f"its factory gives asyncio's own loop ({side.description.loop_class}); name it asyncio"
+                side.error = ServerError(sentence, "factory")
+
+    def _error_records(self) -> list[Record]:
+        records: list[Record] = [
+            {"record": "problem", "file": str(p.file), "line": p.line, "sentence": p.sentence}
+            for p in self._options.problems
+        ]
+        for side in self._sides.values():
+            if side.error is not None:
+                during = side.error.during
+                self._usage = self._usage or during == "import"
+                self._failure = self._failure or during != "import"
+                sentence = f"{side.target.text}: {side.error}"
+                records.append({"record": "target-error", "target": side.target.name, "during": during, "sentence": sentence})
+        return records
+
+    # ---- the plan ---------------------------------------------------------------------------------------------
+
+    async def _run_plan(self, on_record: Callable[[Record], None]) -> None:
+        jobs: list[Coroutine[Any, Any, Record]] = [
+            self._one(scenario, target, oracle)
+            for scenario in self._options.scenarios
+            for target, oracle in self._options.pairs
+            if self._sides[target.key].error is None and self._sides[oracle.key].error is None
+        ]
+        async with asyncio.TaskGroup() as group:
+            gate = asyncio.Semaphore(self._options.jobs * 2)
+            tasks = [group.create_task(_gated(gate, job)) for job in jobs]
+            for task in tasks:
+                record = await task
+                self._verdicts.append(record["verdict"])
+                on_record(record)
+
+    async def _one(self, scenario: Scenario, target: Target, oracle: Target) -> Record:
+        description = {
+            "id": scenario.id,
+            "title": scenario.title,
+            "target": target.name,
+            "oracle": oracle.name,
+            "statements": list(scenario.statements),
+            "basis": scenario.basis,
+            "scenario_level": scenario.level,
+        }
+        judgement = self._not_run(scenario, target, oracle)
+        oracle_traces: list[Trace] = []
+        target_traces: list[Trace] = []
+        if judgement is None:
+            judgement, oracle_traces, target_traces = await self._judged(scenario, target, oracle)
+        return scenario_record(description, judgement, tuple(oracle_traces), tuple(target_traces))
+
+    def _not_run(self, scenario: Scenario, target: Target, oracle: Target) -> Judgement | None:
+        """Return a judgement for a scenario that does not apply, None for one that is to be run."""
+        for side in (self._sides[oracle.key], self._sides[target.key]):
+            about = side.description
+            if not holds_for(scenario, about.python):
+                span = " ".join(
+                    filter(None, [scenario.since and f"since {scenario.since}", scenario.until and f"until {scenario.until}"])
+                )
+                sentence = f"it holds {span}; {side.target.name} is Python {about.python}."
+                return Judgement("skipped", scenario.level, reason="version", sentence=sentence)
+            lacking = [need for need in scenario.requires if need != "real-clock" and need not in about.capabilities]
+            if lacking:
+                sentence = f"it requires {lacking[0]}, which is not to be had here."
+                return Judgement("skipped", scenario.level, reason="requires", sentence=sentence)
+            if scenario.module in about.broken_modules:
+                error = about.broken_modules[scenario.module]
+                sentence = f"{scenario.module}.py does not import on Python {about.python}: {error}"
+                return Judgement("broken-scenario", scenario.level, sentence=sentence)
+        return None
+
+    # ---- one scenario on one target ---------------------------------------------------------------------------
+
+    async def _judged(
+        self, scenario: Scenario, target: Target, oracle: Target
+    ) -> tuple[Judgement, list[Trace], list[Trace]]:
+        """Run and judge, again with longer ticks as long as the machine was too busy for what was found."""
+        subject = Subject(oracle.name, target.name, scenario.level, self._options.level, target.is_asyncio)
+        tick = TICK_S
+        for attempt in range(MOST_TRIES):
+            oracle_traces, target_traces = await asyncio.gather(
+                self._oracle_traces(scenario, oracle, tick), self._traces(scenario, target, tick, self._options.repeat)
+            )
+            judgement = judge(subject, oracle_traces, target_traces)
+            if VERDICTS[judgement.verdict].name in ("agree", "unsupported") or not any(
+                map(is_noisy, [*oracle_traces, *target_traces])
+            ):
+                break
+            tick *= 2
+        else:
+            judgement = without_verdict(judgement)
+        if any(finding.kind == "late" or finding.kind == "slow" for finding in judgement.findings):
+            confirmations = [await self._trace(scenario, target, tick * factor) for factor in (1, 2, 4)]
+            judgement = judge(subject, oracle_traces, target_traces, confirmations)
+        if judgement.findings:
+            oracle_traces, target_traces = await asyncio.gather(
+                self._numbered(scenario, oracle, oracle_traces, tick),
+                self._numbered(scenario, target, target_traces, tick),
+            )
+        return judgement, oracle_traces, target_traces
+
+    async def _oracle_traces(self, scenario: Scenario, oracle: Target, tick: float) -> list[Trace]:
+        """Return the oracle's runs of a scenario, made once for all targets that are compared with it."""
+        key = (oracle.key, scenario.id, tick)
+        if key not in self._oracle_runs:
+            traces = self._traces(scenario, oracle, tick, self._options.repeat)
+            self._oracle_runs[key] = asyncio.create_task(traces)
+        return list(await self._oracle_runs[key])
+
+    async def _traces(self, scenario: Scenario, target: Target, tick: float, repeat: int) -> list[Trace]:
+        return list(await asyncio.gather(*(self._trace(scenario, target, tick) for _ in range(repeat))))
+
+    async def _trace(self, scenario: Scenario, target: Target, tick: float, *, iterations: bool = False) -> Trace:
+        options = RunOptions(
+            tick=tick,
+            timeout=self._options.timeout or TIMEOUT_S,
+            clock=self._clock_of(scenario, target),
+            iterations=iterations,
+        )
+        async with self._slots:
+            return await self._sides[target.key].server.run(scenario, options)
+
+    def _clock_of(self, scenario: Scenario, target: Target) -> str:
+        virtual = self._sides[target.key].description.virtual_clock and "real-clock" not in scenario.requires
+        return "virtual" if virtual else "real"
+
+    async def _numbered(self, scenario: Scenario, target: Target, traces: list[Trace], tick: float) -> list[Trace]:
+        """Return traces with iteration numbers on the first, if a second pass shows the same events."""
+        first = traces[0]
+        again = await self._trace(scenario, target, tick, iterations=True)
+        same = [event.key + event.values for event in first.events if event.kind == "user"]
+        if same != [event.key + event.values for event in again.events if event.kind == "user"]:
+            return traces
+        numbers = iter([event.iteration for event in again.events if event.kind == "user"])
+        events = tuple(replace(e, iteration=next(numbers)) if e.kind == "user" else e for e in first.events)
+        return [replace(first, events=events), *traces[1:]]
+
+    # ---- header and footer ------------------------------------------------------------------------------------
+
+    def _header(self) -> Record:
+        return {
+            "record": "header",
+            "format": 1,
+            "loopcheck": __version__,
+            "platform": platform.platform(),
+            "command": list(self._options.command),
+            "level": self._options.level,
+            "targets": [self._about(target, oracle) for target, oracle in self._options.pairs],
+            "selected": len(self._options.scenarios),
+            "of": self._options.total,
+        }
+
+    def _about(self, target: Target, oracle: Target) -> Record:
+        about = self._sides[target.key].server.description
+        return {
+            "text": target.text,
+            "name": target.name,
+            "factory": target.factory,
+            "python": about.python if about else target.interpreter.version,
+            "implementation": about.implementation if about else target.interpreter.implementation,
+            "version": about.version if about else "",
+            "class": about.loop_class if about else "",
+            "clock": "virtual" if about and about.virtual_clock else "real",
+            "oracle": f"{oracle.name} {oracle.interpreter.version}",
+        }
+
+    def _footer(self, interrupted: bool) -> Record:
+        counts = {word: self._verdicts.count(word) for word in VERDICTS if word in self._verdicts}
+        exit = exit_for(self._verdicts, usage=self._usage, failure=self._failure, interrupted=interrupted)
+        return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
+
+
+async def _gated(gate: asyncio.Semaphore, job: Coroutine[Any, Any, Record]) -> Record:
+    async with gate:
+        return await job
+
+
+def run_session(options: SessionOptions, on_record: Callable[[Record], None]) -> int:
+    """Run a session to its end or to Ctrl-C; return the exit status."""
+    session = Session(options)
+
+    async def main() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+        return await session.run(on_record)
+
+    return asyncio.run(main())
+
+
+def default_jobs() -> int:
+    """Return how many runs to have under way: most of them wait, so twice the CPUs."""
+    return 2 * len(os.sched_getaffinity(0))

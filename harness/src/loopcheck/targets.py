@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""What the user names on the command line: a loop on an interpreter, and the oracle it is compared with.
+
+    TARGET = (NAME | MODULE:CALLABLE)[@INTERPRETER]
+
+NAMEs are built in or defined in ``loopcheck.toml`` in the current folder:
+
+    [targets]
+    mine = "mypackage.loops:new_event_loop"
+"""
+
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .interpreters import Interpreter, find_interpreter, this_interpreter
+
+CONFIGURATION = "loopcheck.toml"
+
+ORACLE_FACTORIES = {
+    "asyncio": "loopcheck_target.factories:asyncio_default",
+    "asyncio-poll": "loopcheck_target.factories:asyncio_poll",
+    "asyncio-select": "loopcheck_target.factories:asyncio_select",
+}
+REFERENCE_FACTORIES = {
+    "reference": "asy:new_event_loop",
+    "reference-poll": "asy:new_poll_event_loop",
+    "reference-select": "asy:new_select_event_loop",
+    "reference-native": "asy:new_native_event_loop",
+}
+
+
+class TargetError(Exception):
+    """A target that cannot be named so; the text is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A loop on an interpreter.
+
+    text: as the user wrote it.  name: what reports call it.  factory: ``MODULE:CALLABLE``.
+    """
+
+    text: str
+    name: str
+    factory: str
+    interpreter: Interpreter
+
+    @property
+    def is_asyncio(self) -> bool:
+        """Whether this is CPython's own loop under one of the names for it."""
+        return self.factory in ORACLE_FACTORIES.values()
+
+    @property
+    def selector(self) -> str:
+        """Which of the selectors the target's name asks for: "", "poll" or "select"."""
+        name = self.text.partition("@")[0]
+        return name.rpartition("-")[2] if name.endswith(("-poll", "-select")) else ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two targets the same one."""
+        return self.factory, self.interpreter.path
+
+
+def parse_target(text: str, configured: dict[str, str] | None = None) -> Target:
+    """Return the target that text names.  Raises TargetError, or InterpreterError."""
+    loop, at, python = text.partition("@")
+    factory = {**ORACLE_FACTORIES, **REFERENCE_FACTORIES, **(configured or {})}.get(loop)
+    if factory is None:
+        if ":" not in loop:
+            raise TargetError(
+                f"{loop!r} is no target: write MODULE:CALLABLE, or one of {', '.join(known_names(configured))}"
+            )
+        module, _, callable_name = loop.partition(":")
+        if not all(part.isidentifier() for part in f"{module}.{callable_name}".split(".")):
+            raise TargetError(f"{loop!r} is no target: MODULE:CALLABLE takes dotted Python names")
+        factory = loop
+    if at and not python:
+        raise TargetError(f"{text!r} names no interpreter after the @")
+    interpreter = find_interpreter(python) if python else this_interpreter()
+    return Target(text, _name(loop, python), factory, interpreter)
+
+
+def _name(loop: str, python: str) -> str:
+    short = loop.partition(":")[0].partition(".")[0]
+    return f"{short}@{Path(python).name if '/' in python else python}" if python else short
+
+
+def known_names(configured: dict[str, str] | None = None) -> list[str]:
+    """Return the names that need no MODULE:CALLABLE."""
+    return [*ORACLE_FACTORIES, *REFERENCE_FACTORIES, *(configured or {})]
+
+
+def with_distinct_names(targets: list[Target]) -> list[Target]:
+    """Return the targets; those whose short names coincide get the text that the user wrote as their name."""
+    names = [target.name for target in targets]
+    return [replace(t, name=t.text) if names.count(t.name) > 1 else t for t in targets]
+
+
+def oracle_for(target: Target) -> Target:
+    """Return the oracle of a target: asyncio with the same selector, on the target's own interpreter.
+
+    For a target that is asyncio itself, on another interpreter: asyncio on the driver's.
+    """
+    name = f"asyncio-{target.selector}" if target.selector else "asyncio"
+    interpreter = this_interpreter() if target.is_asyncio else target.interpreter
+    return Target(name, name, ORACLE_FACTORIES[name], interpreter)
+
+
+def read_configuration(folder: Path) -> dict[str, str]:
+    """Return the targets that ``loopcheck.toml`` in folder defines.  Raises TargetError."""
+    file = folder / CONFIGURATION
+    if not file.exists():
+        return {}
+    try:
+        targets = tomllib.loads(file.read_text()).get("targets", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise TargetError(f"{file} cannot be read: {exc}") from exc
+    for name, factory in targets.items():
+        if not isinstance(factory, str) or ":" not in factory:
+            raise TargetError(f'{file}: {name} must be a text of the form "MODULE:CALLABLE"')
+    return dict(targets)

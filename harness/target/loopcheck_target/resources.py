@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""What a run leaves behind: descriptors, threads, child processes.
+
+A snapshot before and a look afterwards.  What is on its way out (a pool's thread that was told to end, a child
+that is being reaped) gets a moment; what is still there then is left behind.  Shared objects that the run
+loaded are not: the loader closes them by itself or keeps them mapped.
+"""
+
+import os
+import re
+import time
+from typing import Dict, List
+
+PATIENCE_S = 2.0  # for what is on its way out; paid only by runs that do leave something
+
+
+def descriptors() -> Dict[int, str]:
+    """Return the open descriptors of this process with what they are: socket, pipe, eventpoll, a file."""
+    found: Dict[int, str] = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink("/proc/self/fd/" + name)
+        except OSError:
+            continue  # the one that listdir itself had open
+        if not re.search(r"\.so(\.|$)", target):
+            found[int(name)] = _kind_of(target)
+    return found
+
+
+def _kind_of(target: str) -> str:
+    if target.startswith("anon_inode:"):
+        return target[len("anon_inode:") :].strip("[]")
+    if ":[" in target:
+        return target.split(":", 1)[0]
+    return "file"
+
+
+def threads() -> int:
+    """Return the number of threads of this process."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def has_children() -> bool:
+    """Return whether this process has a child, alive or not yet waited for."""
+    try:
+        with open("/proc/self/task/%d/children" % os.getpid()) as file:
+            return bool(file.read().split())
+    except OSError:  # a kernel without this file
+        return False
+
+
+class Snapshot:
+    """The resources of this process at one moment."""
+
+    def __init__(self) -> None:
+        self._descriptors = descriptors()
+        self._threads = threads()
+
+    def left_behind(self) -> Dict[str, List[str]]:
+        """Return what is there now and was not then, by sort: ``{"fds": ["socket"], "threads": [..]}``."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            left = self._look()
+            if not left or time.monotonic() >= deadline:
+                return left
+            time.sleep(0.005)
+
+    def _look(self) -> Dict[str, List[str]]:
+        left: Dict[str, List[str]] = {}
+        now = descriptors()
+        fds = sorted(kind for fd, kind in now.items() if self._descriptors.get(fd) != kind)
+        if fds:
+            left["fds"] = fds
+        more_threads = threads() - self._threads
+        if more_threads > 0:
+            left["threads"] = ["thread"] * more_threads
+        if has_children():
+            left["children"] = ["child"]
+        return left
+
+
+def run_delay() -> float:
+    """Return the seconds that the main thread has waited for a CPU so far; 0 where the kernel does not say."""
+    try:
+        with open("/proc/self/schedstat") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
