@@ -135,19 +135,21 @@ def done_callback_runs_in_its_context(loop, trace, T):
 
 
 @scenario(statements=["create_task.context-default-copy"])
-def task_runs_in_a_copy_of_the_context(loop, trace):
-    """Without a context the task runs in a copy of that of create_task(): what it sets stays inside."""
+async def task_runs_in_a_copy_of_the_context(loop, trace):
+    """Without a context each task runs in a copy of that of its create_task(): what it sets stays inside."""
 
-    async def work():
-        trace("first step", variable.get())
-        variable.set("changed by the task")
+    async def work(name):
+        trace(name, variable.get())
+        variable.set("changed by " + name)
         await asyncio.sleep(0)
-        trace("second step", variable.get())
+        trace(name, variable.get())
 
-    variable.set("at create_task")
-    task = loop.create_task(work())
+    tasks = []
+    for name in ("first", "second"):
+        variable.set("for " + name)
+        tasks.append(loop.create_task(work(name)))
     variable.set("after create_task")
-    loop.run_until_complete(task)
+    await asyncio.wait(tasks)
     trace("outside", variable.get())
 
 

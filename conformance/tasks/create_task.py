@@ -45,7 +45,7 @@ def task_runs_without_being_awaited(loop, trace, T):
 
 
 @scenario(statements=["create_task.not-synchronous"])
-def task_waits_for_its_turn(loop, trace, T):
+async def task_waits_for_its_turn(loop, trace):
     """create_task() runs nothing of the coroutine: its first step takes its turn among the callbacks."""
 
     async def work():
@@ -55,7 +55,7 @@ def task_waits_for_its_turn(loop, trace, T):
     task = loop.create_task(work())
     trace("created", task.done())
     loop.call_soon(trace, "scheduled after")
-    run_for(loop, T)
+    await task
     trace("done", task.done())
 
 

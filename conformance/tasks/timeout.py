@@ -60,7 +60,7 @@ async def timeout_can_be_rescheduled(loop, trace, T):
 
 @scenario(basis="observed: libraries set timeouts inside those of their callers", since="3.11")
 async def nested_timeouts_expire_alone(trace, T):
-    """Of two nested timeouts, the one whose deadline passes raises TimeoutError; the other stays unexpired."""
+    """Of two nested timeouts, the one whose deadline passes raises TimeoutError, the other does not."""
     async with asyncio.timeout(50 * T) as outer:
         try:
             async with asyncio.timeout(T) as inner:

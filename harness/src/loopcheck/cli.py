@@ -4,9 +4,9 @@
 import argparse
 import fnmatch
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from rich.console import Console
 
@@ -25,6 +25,9 @@ from .targets import Target, TargetError, oracle_for, parse_target, read_configu
 from .vocabulary import EXITS, LEVELS
 
 USAGE = EXITS["usage"].status
+
+
+Number = TypeVar("Number", int, float)
 
 
 class UsageError(Exception):
@@ -70,7 +73,7 @@ def matches(scenario: Scenario, pattern: str) -> bool:
     return pattern in scenario.id or any(fnmatch.fnmatchcase(word, pattern) for word in words)
 
 
-# ---- the commands ---------------------------------------------------------------------------------------------
+# ---- the commands ----------------------------------------------------------------------------------------
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -94,8 +97,13 @@ def run(arguments: argparse.Namespace) -> int:
     writer = Writer(arguments.results)
     console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 120)
     reporter = Reporter(console, total=len(scenarios) * len(pairs), verbose=arguments.verbose)
+
+    def take(record: dict[str, Any]) -> None:
+        writer.write(record)
+        reporter.record(record)
+
     try:
-        status = run_session(options, lambda record: (writer.write(record), reporter.record(record))[1])
+        status = run_session(options, take)
     finally:
         reporter.close()
         writer.close()
@@ -140,7 +148,7 @@ def export(arguments: argparse.Namespace) -> int:
     """Print a stand-alone script."""
     corpus = Corpus(arguments.scenarios)
     target = parse_target(arguments.target, read_configuration(Path.cwd()))
-    sys.stdout.write(export_script(arguments.id, corpus.scenarios, target))
+    sys.stdout.write(export_script(arguments.id, corpus.scenarios, target, arguments.path))
     return 0
 
 
@@ -152,7 +160,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     return print_doctor(target, tuple(corpus.scenarios), path)
 
 
-# ---- arguments ------------------------------------------------------------------------------------------------
+# ---- arguments -------------------------------------------------------------------------------------------
 
 
 class Parser(argparse.ArgumentParser):
@@ -163,12 +171,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"loopcheck: {message}; see {self.prog} --help\n")
 
 
-def positive(kind: type) -> object:
+def positive(kind: type[Number]) -> Callable[[str], Number]:
     """Return a converter for a positive number of a kind."""
 
-    def convert(text: str) -> float:
+    def convert(text: str) -> Number:
         try:
-            value: float = kind(text)
+            value = kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
         if not value > 0:
@@ -180,7 +188,10 @@ def positive(kind: type) -> object:
 
 def parser() -> Parser:
     """Return the parser of the whole command line."""
-    main = Parser(prog="loopcheck", description="Does an asyncio event loop behave like CPython's, and where does it not?")
+    main = Parser(
+        prog="loopcheck",
+        description="Does an asyncio event loop behave like CPython's, and where does it not?",
+    )
     main.add_argument("--version", action="version", version=f"loopcheck {__version__}")
     verbs = main.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)
     _add_run(verbs.add_parser("run", help="run scenarios on loops and explain every difference"))
@@ -194,6 +205,7 @@ def parser() -> Parser:
     exports = verbs.add_parser("export", help="print a scenario as a script that runs without loopcheck")
     exports.add_argument("id", metavar="ID")
     exports.add_argument("--target", default="asyncio", help="the loop that the script compares with asyncio")
+    _add_path(exports)
     _add_folder(exports)
     exports.set_defaults(function=export)
     doctors = verbs.add_parser("doctor", help="say whether a loop can be tested, and what it lacks")
@@ -208,7 +220,9 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
     add("targets", nargs="+", metavar="TARGET", help="(NAME | MODULE:CALLABLE)[@INTERPRETER]")
     add("--oracle", metavar="TARGET", help="compare with this instead of asyncio on the target's interpreter")
     add("--results", type=Path, metavar="FILE", help="write results as JSON lines")
-    add("--clock", choices=("auto", "virtual", "real"), default="auto", help="default: virtual where it works")
+    add(
+        "--clock", choices=("auto", "virtual", "real"), default="auto", help="default: virtual where it works"
+    )
     levels = [level for level in LEVELS if level != "free"]
     add("--level", choices=levels, default=levels[0], help="which expectations must hold")
     add("--jobs", type=positive(int), default=default_jobs(), metavar="N", help="runs under way at a time")
@@ -221,18 +235,24 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
 
 
 def _add_selection(to: argparse.ArgumentParser) -> None:
-    to.add_argument("-k", dest="pattern", action="append", metavar="PATTERN", help="part of an id, or a glob pattern")
+    to.add_argument(
+        "-k", dest="pattern", action="append", metavar="PATTERN", help="part of an id, or a glob pattern"
+    )
     to.add_argument("--area", action="append", help="scenarios of an area")
     to.add_argument("--statement", action="append", metavar="ID", help="scenarios that cite a statement")
     _add_folder(to)
 
 
 def _add_folder(to: argparse.ArgumentParser) -> None:
-    to.add_argument("--scenarios", type=Path, metavar="DIR", help="scenarios from here instead of the shipped ones")
+    to.add_argument(
+        "--scenarios", type=Path, metavar="DIR", help="scenarios from here instead of the shipped ones"
+    )
 
 
 def _add_path(to: argparse.ArgumentParser) -> None:
-    to.add_argument("--path", action="append", default=[], metavar="DIR", help="put in front of the target's sys.path")
+    to.add_argument(
+        "--path", action="append", default=[], metavar="DIR", help="put in front of the target's sys.path"
+    )
 
 
 def main(command_line: Sequence[str] | None = None) -> int:
@@ -244,7 +264,15 @@ def main(command_line: Sequence[str] | None = None) -> int:
         if sys.platform != "linux":
             raise UsageError("loopcheck needs Linux: it forks, reads /proc and preloads a library")
         return int(arguments.function(arguments))
-    except (UsageError, TargetError, InterpreterError, ResultsError, SpecError, ShowError, ExportError) as exc:
+    except (
+        UsageError,
+        TargetError,
+        InterpreterError,
+        ResultsError,
+        SpecError,
+        ShowError,
+        ExportError,
+    ) as exc:
         print(f"loopcheck: {exc}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:

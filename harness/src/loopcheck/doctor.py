@@ -35,14 +35,16 @@ def print_doctor(target: Target, scenarios: tuple[Scenario, ...], path: tuple[st
     return 0
 
 
-async def _examine(target: Target, scenarios: tuple[Scenario, ...], path: tuple[str, ...]) -> tuple[Description, str]:
+async def _examine(
+    target: Target, scenarios: tuple[Scenario, ...], path: tuple[str, ...]
+) -> tuple[Description, str]:
     with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
         server = Server(target, Setup(path, "auto", scenarios, Path(folder)))
         try:
             about = await server.start()
             first = next((s for s in scenarios if s.id == FIRST_SCENARIO), scenarios[0])
             clock = "virtual" if about.virtual_clock else "real"
-            trace = await server.run(first, RunOptions(TICK_S, TIMEOUT_S, clock))
+            trace = await server.run(first, RunOptions(TICK_S, TIMEOUT_S[clock], clock))
             return about, f"{first.id}: {trace.status}, {len(trace.events)} events"
         finally:
             await server.stop()

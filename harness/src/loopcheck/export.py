@@ -32,8 +32,11 @@ class ExportError(Exception):
     """A scenario that cannot be exported; the text is one sentence."""
 
 
-def export_script(id: str, scenarios: Sequence[Scenario], target: Target) -> str:
-    """Return the script that reproduces a scenario on a target.  Raises ShowError for an unknown id."""
+def export_script(id: str, scenarios: Sequence[Scenario], target: Target, path: Sequence[str] = ()) -> str:
+    """Return the script that reproduces a scenario on a target.
+
+    path: folders that the target's module is imported from.  Raises ShowError for an unknown id.
+    """
     scenario = find_scenario(id, scenarios)
     imports, body = cut_out(scenario)
     values = {
@@ -41,6 +44,9 @@ def export_script(id: str, scenarios: Sequence[Scenario], target: Target) -> str
         "ID": scenario.id,
         "VERSION": __version__,
         "TARGET": target.factory if not target.is_asyncio else "asyncio",
+        "NAME": target.name,
+        "PYTHON": _interpreter(target),
+        "PATH": repr([str(Path(folder).resolve()) for folder in path]),
         "IMPORTS": "\n".join(sorted({*imports, *TEMPLATE_IMPORTS}, key=_import_order)),
         "SCENARIO": body,
         "DEBUG": str(scenario.debug),
@@ -50,6 +56,11 @@ def export_script(id: str, scenarios: Sequence[Scenario], target: Target) -> str
     for name, value in values.items():
         script = script.replace(f"@{name}@", value)
     return script
+
+
+def _interpreter(target: Target) -> str:
+    """Return the expression for the target's interpreter: the script's own one unless another was named."""
+    return repr(target.interpreter.path) if "@" in target.text else "sys.executable"
 
 
 def _import_order(line: str) -> tuple[bool, str]:
@@ -127,6 +138,6 @@ def _source(text: str, node: ast.stmt) -> str:
     kept = [
         "\n".join(lines[decorator.lineno - 1 : decorator.end_lineno])
         for decorator in getattr(node, "decorator_list", [])
-        if not ("scenario" in ast.unparse(decorator).split("(")[0])
+        if "scenario" not in ast.unparse(decorator).split("(")[0]
     ]
     return "\n".join([*kept, *lines[node.lineno - 1 : node.end_lineno]])

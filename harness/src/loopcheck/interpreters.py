@@ -50,7 +50,9 @@ def find_interpreter(name: str) -> Interpreter:
     """
     found = next((run for path in candidates(name) if (run := ask(path))), None)
     if found is None:
-        raise InterpreterError(f"no interpreter {name!r} runs here; name one on PATH, under pyenv or uv, or by its path")
+        raise InterpreterError(
+            f"no interpreter {name!r} runs here; name one on PATH, under pyenv or uv, or by its path"
+        )
     if found.minor < OLDEST:
         raise InterpreterError(
             f"{name} is Python {found.version}; loopcheck's targets need {OLDEST[0]}.{OLDEST[1]} or later"
@@ -91,7 +93,12 @@ def ask(path: str) -> Interpreter | None:
     question = "import sys; print(sys.version.split()[0], sys.implementation.name)"
     try:
         done = subprocess.run(
-            [path, "-c", question], capture_output=True, text=True, timeout=30, check=False, stdin=subprocess.DEVNULL
+            [path, "-c", question],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -15,6 +15,7 @@ from typing import Any
 from . import sentences
 from .order import Difference, differences, pair
 from .traces import Event, Trace
+from .values import show_all
 from .vocabulary import KINDS, LEVELS, REASONS, at_least
 
 EARLY_TOLERANCE_S = 0.0011  # a timer may be early by the clock's resolution, which is 1 ms for some pollers
@@ -112,8 +113,10 @@ def _broken_scenario(oracle: Sequence[Trace], subject: Subject) -> Judgement | N
             sentence = sentences.ending_sentence(trace, subject.oracle)
             return Judgement("broken-scenario", subject.level, sentence=sentence)
         if trace.status == "raised":
-            raised = sentences.show_all(trace.events[-1].values)
-            return Judgement("broken-scenario", subject.level, sentence=f"it raises {raised} on {subject.oracle}.")
+            raised = show_all(trace.events[-1].values)
+            return Judgement(
+                "broken-scenario", subject.level, sentence=f"it raises {raised} on {subject.oracle}."
+            )
     return None
 
 
@@ -123,7 +126,10 @@ def _nondeterministic_oracle(oracle: Sequence[Trace], subject: Subject) -> Judge
         if found:
             reason = "nondeterministic-on-oracle"
             return Judgement(
-                "inconclusive", subject.level, reason=reason, sentence=f"{REASONS[reason]} {found[0].sentence}"
+                "inconclusive",
+                subject.level,
+                reason=reason,
+                sentence=f"{REASONS[reason]} {found[0].sentence}",
             )
     return None
 
@@ -136,7 +142,9 @@ def _no_loop_of_its_own(target: Sequence[Trace], subject: Subject) -> Judgement 
             return Judgement("harness-error", subject.level, reason="no-loop", sentence=REASONS["no-loop"])
         own = [name for name in trace.end["classes"] if name.split(".")[0] == "asyncio"]
         if own and not subject.target_is_asyncio:
-            sentence = f"the factory of {subject.target} gave asyncio's own loop ({own[0]}): nothing was tested."
+            sentence = (
+                f"the factory of {subject.target} gave asyncio's own loop ({own[0]}): nothing was tested."
+            )
             return Judgement("harness-error", subject.level, sentence=sentence)
     return None
 
@@ -181,13 +189,19 @@ def _findings(subject: Subject, oracle: Trace, target: Trace, all_target: Sequen
     ]
 
 
-def _finding(subject: Subject, kind: str, event: str, sentence: str, oracle: Any = None, target: Any = None) -> Finding:
+def _finding(
+    subject: Subject, kind: str, event: str, sentence: str, oracle: Any = None, target: Any = None
+) -> Finding:
     order = list(LEVELS)
-    level = subject.level if KINDS[kind].level == "scenario" else max(subject.level, KINDS[kind].level, key=order.index)
+    level = (
+        subject.level
+        if KINDS[kind].level == "scenario"
+        else max(subject.level, KINDS[kind].level, key=order.index)
+    )
     return Finding(kind, event, sentence, level, oracle, target)
 
 
-# ---- events ---------------------------------------------------------------------------------------------------
+# ---- events ----------------------------------------------------------------------------------------------
 
 
 def _order_findings(subject: Subject, oracle: Trace, target: Trace) -> list[Finding]:
@@ -208,10 +222,12 @@ def _order_finding(subject: Subject, found: Difference) -> Finding:
     )
 
 
-# ---- times ----------------------------------------------------------------------------------------------------
+# ---- times -----------------------------------------------------------------------------------------------
 
 
-def _timing_findings(subject: Subject, oracle: Trace, target: Trace, all_target: Sequence[Trace]) -> list[Finding]:
+def _timing_findings(
+    subject: Subject, oracle: Trace, target: Trace, all_target: Sequence[Trace]
+) -> list[Finding]:
     expected = {event.key: event for event in oracle.events}
     found = []
     for index in pair(oracle.events, target.events):
@@ -247,7 +263,7 @@ def _timing_finding(subject: Subject, kind: str, event: Event, amount: float) ->
     return _finding(subject, kind, event.name, sentences.timing_sentence(kind, event, amount))
 
 
-# ---- leftovers ------------------------------------------------------------------------------------------------
+# ---- leftovers -------------------------------------------------------------------------------------------
 
 
 def _resource_findings(subject: Subject, oracle: Trace, target: Trace) -> list[Finding]:
@@ -272,10 +288,7 @@ def _leak(subject: Subject, sort: str, what: str, count: int) -> Finding:
 
 def is_noisy(trace: Trace) -> bool:
     """Return whether the machine was too busy in a run for its differences to count."""
-    tick = float(trace.header.get("T", 0.0))
-    return trace.status == "hang" and trace.run_delay > 0 or (
-        trace.real_time_mattered and trace.run_delay > tick / 2
-    )
+    return trace.real_time_mattered and trace.run_delay > float(trace.header.get("T", 0.0)) / 2
 
 
 def without_verdict(judgement: Judgement) -> Judgement:

@@ -43,7 +43,7 @@ class Difference:
 
 
 def must_precede(earlier: Event, later: Event) -> bool:
-    """Return whether earlier, which stands before later in the oracle's trace, must come before it everywhere."""
+    """Return whether earlier, which comes before later in the oracle's trace, must do so everywhere."""
     if earlier.kind == "barrier" or later.kind == "barrier":
         return True
     same_group = earlier.group is not None and earlier.group == later.group

@@ -39,7 +39,7 @@ class Reporter:
     """Prints a run as it goes on, and its report at the end."""
 
     def __init__(self, console: Console, *, total: int, verbose: int = 0) -> None:
-        """console: where to.  total: scenarios times targets.  verbose: 1 shows variants in full, 2 everything."""
+        """console: where to print.  total: scenarios times targets.  verbose: as for print_report."""
         self._console = console
         self._verbose = verbose
         self._records: list[dict[str, Any]] = []
@@ -102,16 +102,20 @@ def _line(console: Console, text: Text | str = "") -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-# ---- one scenario ---------------------------------------------------------------------------------------------
+# ---- one scenario ----------------------------------------------------------------------------------------
 
 
-def print_scenario(console: Console, result: ScenarioResult, header: dict[str, Any], verbose: int = 0) -> None:
+def print_scenario(
+    console: Console, result: ScenarioResult, header: dict[str, Any], verbose: int = 0
+) -> None:
     """Print one scenario's block: title, both traces, sentences, what to paste."""
     record = result.record
     _line(console)
     about = [record["level"]] if record["axis"] is None else [record["axis"], record["level"]]
     heading = Text(f"{result.verdict.upper():8}", style=style_of(result.verdict))
-    heading += Text(f" {result.id}", style="bold") + Text(f"  {record['target']}  ({', '.join(about)})", style="dim")
+    heading += Text(f" {result.id}", style="bold") + Text(
+        f"  {record['target']}  ({', '.join(about)})", style="dim"
+    )
     _line(console, heading)
     _line(console, f"  {record['title']}")
     _line(console, Text(f"  {', '.join(record['statements']) or record['basis']}", style="dim"))
@@ -121,7 +125,10 @@ def print_scenario(console: Console, result: ScenarioResult, header: dict[str, A
     _print_evidence(console, result)
     if VERDICTS[result.verdict].counts != "none" and result.target:
         text = _target_text(record["target"], header)
-        _line(console, Text(f"  reproduce: loopcheck export {result.id} --target {text} > repro.py", style="dim"))
+        _line(
+            console,
+            Text(f"  reproduce: loopcheck export {result.id} --target {text} > repro.py", style="dim"),
+        )
 
 
 def _print_traces(console: Console, result: ScenarioResult) -> None:
@@ -159,7 +166,10 @@ def _print_sentences(console: Console, result: ScenarioResult, verbose: int) -> 
         if sentence:
             _line(console, Text("  " + sentence, style="bold"))
     if len(said) > 1 and not verbose:
-        _line(console, Text(f"  {len(said) - 1} more difference{'s' * (len(said) > 2)} (-v shows all)", style="dim"))
+        _line(
+            console,
+            Text(f"  {len(said) - 1} more difference{'s' * (len(said) > 2)} (-v shows all)", style="dim"),
+        )
     repeats = record["repeats"]
     if repeats["of"] > 1 and repeats["seen"]:
         _line(console, f"  seen in {repeats['seen']} of {repeats['of']} runs")
@@ -178,14 +188,17 @@ def _target_text(name: str, header: dict[str, Any]) -> str:
     return next((str(target["text"]) for target in header["targets"] if target["name"] == name), name)
 
 
-# ---- the rest -------------------------------------------------------------------------------------------------
+# ---- the rest --------------------------------------------------------------------------------------------
 
 
 def _print_brief(console: Console, results: Iterable[ScenarioResult]) -> None:
     for number, result in enumerate(results):
         if number == 0:
             _line(console)
-            _line(console, Text("Differences that do not count at this level (-v shows them in full):", style="dim"))
+            _line(
+                console,
+                Text("Differences that do not count at this level (-v shows them in full):", style="dim"),
+            )
         word = Text(f"  {result.verdict:12}", style=style_of(result.verdict))
         _line(console, word + Text(f"{result.id}  {result.record['target']}: {result.record['sentence']}"))
 
@@ -193,6 +206,8 @@ def _print_brief(console: Console, results: Iterable[ScenarioResult]) -> None:
 def _print_summary(console: Console, results: Results) -> None:
     _line(console)
     for target in results.header["targets"]:
+        if not target["class"]:
+            continue  # it did not start, which was said above
         scenarios = results.of_target(target["name"])
         verdicts = [result.verdict for result in scenarios]
         version = f"{target['name']} {target['version']}".strip()
@@ -202,7 +217,9 @@ def _print_summary(console: Console, results: Results) -> None:
             f"{target['implementation']} {target['python']}, {target['clock']} clock",
         )
         ran = sum(VERDICTS[verdict].counts != "none" for verdict in verdicts)
-        text = Text(f"  {results.header['selected']} of {results.header['of']} scenarios selected, {ran} ran: ")
+        text = Text(
+            f"  {results.header['selected']} of {results.header['of']} scenarios selected, {ran} ran: "
+        )
         tally = [(f"{verdicts.count(word)} {word}", style_of(word)) for word in VERDICTS if word in verdicts]
         for index, (words, style) in enumerate(tally):
             text += Text(", " if index else "") + Text(words, style=style)
@@ -212,7 +229,10 @@ def _print_summary(console: Console, results: Results) -> None:
 
 def _print_last_line(console: Console, results: Results) -> None:
     if results.footer is None:
-        _line(console, Text("INCOMPLETE: the results have no footer, so the run did not end.", style="bold magenta"))
+        _line(
+            console,
+            Text("INCOMPLETE: the results have no footer, so the run did not end.", style="bold magenta"),
+        )
         return
     exit = next(exit for exit in EXITS.values() if exit.status == results.footer["exit"])
     style = "green" if exit.status == 0 else "bold"

@@ -33,7 +33,9 @@ def clock_library() -> Path | None:
     """Return the clock library, or None where it was not built.  ``LOOPCHECK_CLOCK`` overrides the search."""
     override = os.environ.get("LOOPCHECK_CLOCK")
     candidates = [_PACKAGE / "data" / CLOCK_LIBRARY, _TREE / "build/release/harness/clock" / CLOCK_LIBRARY]
-    return next((path for path in [Path(override)] if path.exists()), None) if override else _first(candidates)
+    return (
+        next((path for path in [Path(override)] if path.exists()), None) if override else _first(candidates)
+    )
 
 
 def _first(candidates: list[Path]) -> Path | None:

@@ -166,7 +166,7 @@ def _parse(path: Path, lines: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def assemble(records: list[dict[str, Any]]) -> Results:
-    """Return the results that a sequence of records makes, the oracle's traces put back where they are shared."""
+    """Return the results that a sequence of records makes, shared traces of the oracle put back in place."""
     results = Results(records[0])
     oracles: dict[tuple[str, str], tuple[Trace, ...]] = {}
     for record in records[1:]:

@@ -16,7 +16,15 @@ from .spec import Statement, intersect, weakest_level
 
 PARAMETERS = ("loop", "new_event_loop", "trace", "T", "tmp")
 REQUIREMENTS = ("real-clock", "ipv6", "root")
-KEYWORDS = {"statements": list, "basis": str, "requires": list, "tags": list, "debug": bool, "since": str, "until": str}
+KEYWORDS = {
+    "statements": list,
+    "basis": str,
+    "requires": list,
+    "tags": list,
+    "debug": bool,
+    "since": str,
+    "until": str,
+}
 
 
 @dataclass(frozen=True)
@@ -69,9 +77,7 @@ class Problem:
         return f"{self.file}:{self.line}: {self.sentence}"
 
 
-def load_scenarios(
-    folder: Path, statements: Mapping[str, Statement]
-) -> tuple[list[Scenario], list[Problem]]:
+def load_scenarios(folder: Path, statements: Mapping[str, Statement]) -> tuple[list[Scenario], list[Problem]]:
     """Return the scenarios below folder, in the order of their files, and what is wrong with the others."""
     scenarios: list[Scenario] = []
     problems: list[Problem] = []
@@ -133,7 +139,7 @@ def _scenario(
     _check_names("parameter", parameters, PARAMETERS)
     _check_names("requirement", arguments["requires"], REQUIREMENTS)
     return Scenario(
-        id=f"{module.split('/')[0]}/{node.name}",
+        id=f"{module.split('/', maxsplit=1)[0]}/{node.name}",
         title=" ".join(title.split("\n\n")[0].split()),
         file=file,
         line=min(decorator.lineno for decorator in node.decorator_list),

@@ -80,9 +80,30 @@ _DIFFERENCE = {
 _TARGET = {
     "type": "object",
     "properties": {
-        name: TEXT for name in ("text", "name", "factory", "python", "implementation", "version", "class", "clock", "oracle")
+        name: TEXT
+        for name in (
+            "text",
+            "name",
+            "factory",
+            "python",
+            "implementation",
+            "version",
+            "class",
+            "clock",
+            "oracle",
+        )
     },
-    "required": ["text", "name", "factory", "python", "implementation", "version", "class", "clock", "oracle"],
+    "required": [
+        "text",
+        "name",
+        "factory",
+        "python",
+        "implementation",
+        "version",
+        "class",
+        "clock",
+        "oracle",
+    ],
 }
 
 _HEADER = _record(
@@ -116,7 +137,11 @@ _SCENARIO = _record(
         "reason": _one_of(["", *REASONS]),
         "sentence": TEXT,
         "differences": _list_of(_DIFFERENCE),
-        "repeats": {"type": "object", "properties": {"seen": NUMBER, "of": NUMBER}, "required": ["seen", "of"]},
+        "repeats": {
+            "type": "object",
+            "properties": {"seen": NUMBER, "of": NUMBER},
+            "required": ["seen", "of"],
+        },
         "traces": {
             "type": "object",
             "properties": {"oracle": _or_null(_list_of(_TRACE)), "target": _list_of(_TRACE)},
@@ -125,7 +150,9 @@ _SCENARIO = _record(
     },
 )
 
-_TARGET_ERROR = _record("target-error", {"target": TEXT, "during": _one_of(["import", "factory"]), "sentence": TEXT})
+_TARGET_ERROR = _record(
+    "target-error", {"target": TEXT, "during": _one_of(["import", "factory"]), "sentence": TEXT}
+)
 _PROBLEM = _record("problem", {"file": TEXT, "line": NUMBER, "sentence": TEXT})
 _FOOTER = _record(
     "footer",

@@ -55,7 +55,9 @@ def _extra_sentence(difference: Difference, oracle: str, target: str) -> str:
 
 
 def _record_sentence(difference: Difference, oracle: str, target: str) -> str:
-    what = {"log": "log record", "warn": "warning", "unraisable": "unraisable exception"}[difference.event.kind]
+    what = {"log": "log record", "warn": "warning", "unraisable": "unraisable exception"}[
+        difference.event.kind
+    ]
     if difference.oracle is None:
         return f"{target} has the {what} {_record(difference.event)}; {oracle} has not."
     if difference.target is None:

@@ -38,7 +38,7 @@ class ServerError(Exception):
         self.during = during
 
 
-class ServerLost(Exception):
+class ServerLostError(Exception):
     """The server died while a run was under way."""
 
 
@@ -84,7 +84,7 @@ class RunOptions:
 
 
 class Server:
-    """The fork server of one target.  Used as ``await server.start()``, ``await server.run(...)``, ``await server.stop()``."""
+    """The fork server of one target: ``await`` its start(), then run() any number of times, then stop()."""
 
     def __init__(self, target: Target, setup: Setup) -> None:
         self.target = target
@@ -144,9 +144,10 @@ class Server:
         except TimeoutError:
             await self.stop()
             raise ServerError(
-                f"importing {self.target.factory.partition(':')[0]} did not end within {SETUP_TIMEOUT_S:g} s", "factory"
+                f"importing {self.target.factory.partition(':')[0]} did not end within {SETUP_TIMEOUT_S:g} s",
+                "factory",
             ) from None
-        except ServerLost:
+        except ServerLostError:
             raise ServerError(await self._last_words(error_log), "factory") from None
         if answer["op"] == "failed":
             await self.stop()
@@ -160,20 +161,21 @@ class Server:
         lines = error_log.read_text(errors="replace").strip().splitlines()
         return f"its interpreter {how} while importing it" + (f": {lines[-1]}" if lines else "")
 
-    # ---- requests and answers ---------------------------------------------------------------------------------
+    # ---- requests and answers -----------------------------------------------------------------------------
 
     async def _ask(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
         assert self._writer is not None
         if self._listener is None or self._listener.done():
-            raise ServerLost
+            raise ServerLostError
         future = self._waiting[name] = asyncio.get_running_loop().create_future()
         self._writer.write((json.dumps(request) + "\n").encode())
-        return await future
+        answer: dict[str, Any] = await future
+        return answer
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(ConnectionError):
             while line := await reader.readline():
-                answer = json.loads(line)
+                answer: dict[str, Any] = json.loads(line)
                 name = answer.get("run", "setup")
                 future = self._waiting.pop(name, None)
                 if future is not None and not future.done():
@@ -181,9 +183,9 @@ class Server:
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             if not future.done():
-                future.set_exception(ServerLost())
+                future.set_exception(ServerLostError())
 
-    # ---- runs -------------------------------------------------------------------------------------------------
+    # ---- runs ---------------------------------------------------------------------------------------------
 
     async def run(self, scenario: Scenario, options: RunOptions) -> Trace:
         """Run a scenario once; return its trace, whatever happened to it.
@@ -194,9 +196,11 @@ class Server:
             listener = self._listener
             try:
                 return await self._run_once(scenario, options)
-            except ServerLost:
+            except ServerLostError:
                 await self._start_again(listener)
-        return Trace({}, (), None, Outcome(), harness_error=f"the fork server of {self.target.name} died twice")
+        return Trace(
+            {}, (), None, Outcome(), harness_error=f"the fork server of {self.target.name} died twice"
+        )
 
     async def _start_again(self, lost: asyncio.Task[None] | None) -> None:
         async with self._restart:

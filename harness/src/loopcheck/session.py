@@ -2,10 +2,11 @@
 """One ``loopcheck run``: every selected scenario on every target and its oracle, judged and recorded.
 
 A *session* starts a fork server for each target and each oracle, then works through the plan with a bounded
-number of runs under way.  For each pair of scenario and target it makes the oracle's runs (once, shared by all
-targets that have this oracle), the target's runs, a judgement, and what the judgement asks for: another try with longer
-ticks when the machine was too busy, confirmation when a timer was late, a second pass for iteration numbers
-when there is a difference to show.  Records come out in the order of the plan, whatever finished first.
+number of runs under way.  For each pair of scenario and target it makes the oracle's runs (once, shared by
+all targets that have this oracle), the target's runs, a judgement, and what the judgement asks for: another
+try with longer ticks when the machine was too busy, confirmation when a timer was late, a second pass for
+iteration numbers when there is a difference to show.  Records come out in the order of the plan, whatever
+finished first.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from .traces import Trace
 from .vocabulary import VERDICTS, exit_for
 
 TICK_S = 0.02
-TIMEOUT_S = 10.0
+TIMEOUT_S = {"virtual": 4.0, "real": 10.0}  # by clock; waiting for a CPU does not count
 MOST_TRIES = 5
 
 Record = dict[str, Any]
@@ -101,12 +102,14 @@ class Session:
             except asyncio.CancelledError:
                 interrupted = True
             finally:
-                await asyncio.gather(*(side.server.stop() for side in self._sides.values()), return_exceptions=True)
+                await asyncio.gather(
+                    *(side.server.stop() for side in self._sides.values()), return_exceptions=True
+                )
         footer = self._footer(interrupted)
         on_record(footer)
         return int(footer["exit"])
 
-    # ---- targets ----------------------------------------------------------------------------------------------
+    # ---- targets ------------------------------------------------------------------------------------------
 
     async def _start_sides(self, folder: Path) -> None:
         options = self._options
@@ -119,7 +122,9 @@ class Session:
         for target, _ in options.pairs:
             side = self._sides[target.key]
             if side.error is None and side.description.asyncios_own and not target.is_asyncio:
-                sentence = f"its factory gives asyncio's own loop ({side.description.loop_class}); name it asyncio"
+                sentence = (
+                    f"its factory gives asyncio's own loop ({side.description.loop_class}); name it asyncio"
+                )
                 side.error = ServerError(sentence, "factory")
 
     def _error_records(self) -> list[Record]:
@@ -133,10 +138,17 @@ class Session:
                 self._usage = self._usage or during == "import"
                 self._failure = self._failure or during != "import"
                 sentence = f"{side.target.text}: {side.error}"
-                records.append({"record": "target-error", "target": side.target.name, "during": during, "sentence": sentence})
+                records.append(
+                    {
+                        "record": "target-error",
+                        "target": side.target.name,
+                        "during": during,
+                        "sentence": sentence,
+                    }
+                )
         return records
 
-    # ---- the plan ---------------------------------------------------------------------------------------------
+    # ---- the plan -----------------------------------------------------------------------------------------
 
     async def _run_plan(self, on_record: Callable[[Record], None]) -> None:
         jobs: list[Coroutine[Any, Any, Record]] = [
@@ -176,11 +188,19 @@ class Session:
             about = side.description
             if not holds_for(scenario, about.python):
                 span = " ".join(
-                    filter(None, [scenario.since and f"since {scenario.since}", scenario.until and f"until {scenario.until}"])
+                    filter(
+                        None,
+                        [
+                            scenario.since and f"since {scenario.since}",
+                            scenario.until and f"until {scenario.until}",
+                        ],
+                    )
                 )
                 sentence = f"it holds {span}; {side.target.name} is Python {about.python}."
                 return Judgement("skipped", scenario.level, reason="version", sentence=sentence)
-            lacking = [need for need in scenario.requires if need != "real-clock" and need not in about.capabilities]
+            lacking = [
+                need for need in scenario.requires if need != "real-clock" and need not in about.capabilities
+            ]
             if lacking:
                 sentence = f"it requires {lacking[0]}, which is not to be had here."
                 return Judgement("skipped", scenario.level, reason="requires", sentence=sentence)
@@ -190,7 +210,7 @@ class Session:
                 return Judgement("broken-scenario", scenario.level, sentence=sentence)
         return None
 
-    # ---- one scenario on one target ---------------------------------------------------------------------------
+    # ---- one scenario on one target -----------------------------------------------------------------------
 
     async def _judged(
         self, scenario: Scenario, target: Target, oracle: Target
@@ -198,9 +218,10 @@ class Session:
         """Run and judge, again with longer ticks as long as the machine was too busy for what was found."""
         subject = Subject(oracle.name, target.name, scenario.level, self._options.level, target.is_asyncio)
         tick = TICK_S
-        for attempt in range(MOST_TRIES):
+        for _ in range(MOST_TRIES):
             oracle_traces, target_traces = await asyncio.gather(
-                self._oracle_traces(scenario, oracle, tick), self._traces(scenario, target, tick, self._options.repeat)
+                self._oracle_traces(scenario, oracle, tick),
+                self._traces(scenario, target, tick, self._options.repeat),
             )
             judgement = judge(subject, oracle_traces, target_traces)
             if VERDICTS[judgement.verdict].name in ("agree", "unsupported") or not any(
@@ -231,13 +252,11 @@ class Session:
     async def _traces(self, scenario: Scenario, target: Target, tick: float, repeat: int) -> list[Trace]:
         return list(await asyncio.gather(*(self._trace(scenario, target, tick) for _ in range(repeat))))
 
-    async def _trace(self, scenario: Scenario, target: Target, tick: float, *, iterations: bool = False) -> Trace:
-        options = RunOptions(
-            tick=tick,
-            timeout=self._options.timeout or TIMEOUT_S,
-            clock=self._clock_of(scenario, target),
-            iterations=iterations,
-        )
+    async def _trace(
+        self, scenario: Scenario, target: Target, tick: float, *, iterations: bool = False
+    ) -> Trace:
+        clock = self._clock_of(scenario, target)
+        options = RunOptions(tick, self._options.timeout or TIMEOUT_S[clock], clock, iterations)
         async with self._slots:
             return await self._sides[target.key].server.run(scenario, options)
 
@@ -245,7 +264,9 @@ class Session:
         virtual = self._sides[target.key].description.virtual_clock and "real-clock" not in scenario.requires
         return "virtual" if virtual else "real"
 
-    async def _numbered(self, scenario: Scenario, target: Target, traces: list[Trace], tick: float) -> list[Trace]:
+    async def _numbered(
+        self, scenario: Scenario, target: Target, traces: list[Trace], tick: float
+    ) -> list[Trace]:
         """Return traces with iteration numbers on the first, if a second pass shows the same events."""
         first = traces[0]
         again = await self._trace(scenario, target, tick, iterations=True)
@@ -256,7 +277,7 @@ class Session:
         events = tuple(replace(e, iteration=next(numbers)) if e.kind == "user" else e for e in first.events)
         return [replace(first, events=events), *traces[1:]]
 
-    # ---- header and footer ------------------------------------------------------------------------------------
+    # ---- header and footer --------------------------------------------------------------------------------
 
     def _header(self) -> Record:
         return {

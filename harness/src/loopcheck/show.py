@@ -38,7 +38,9 @@ def find_scenario(id: str, scenarios: Sequence[Scenario]) -> Scenario:
 
 def _unknown(id: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(id, known, n=1, cutoff=0.4)
-    return f"there is no {id!r}" + (f"; did you mean {near[0]}?" if near else "; loopcheck list shows what there is")
+    return f"there is no {id!r}" + (
+        f"; did you mean {near[0]}?" if near else "; loopcheck list shows what there is"
+    )
 
 
 def print_show(id: str, scenarios: Sequence[Scenario], statements: Mapping[str, Statement]) -> None:
@@ -65,7 +67,9 @@ def _print_statement(console: Console, statement: Statement) -> None:
 def _print_scenario(console: Console, scenario: Scenario, statements: Mapping[str, Statement]) -> None:
     console.print(scenario.id, style="bold")
     console.print(f"  {scenario.title}")
-    console.print(f"  {scenario.file.parent.name}/{scenario.file.name}, line {scenario.line}; level {scenario.level}")
+    console.print(
+        f"  {scenario.file.parent.name}/{scenario.file.name}, line {scenario.line}; level {scenario.level}"
+    )
     if scenario.basis:
         console.print(f"  {scenario.basis}")
     for id in scenario.statements:

@@ -147,7 +147,7 @@ def lint_statements(folder: Path) -> list[str]:
     return _read_folder(folder)[1]
 
 
-# ---- versions ---------------------------------------------------------------------------------------
+# ---- versions --------------------------------------------------------------------------------------------
 
 
 def _parts(version: str) -> tuple[int, ...]:
@@ -167,7 +167,7 @@ def _release(version: Version) -> tuple[int, ...]:
     return (*_parts(text), _NEWEST_PATCH)[:3]
 
 
-# ---- reading ----------------------------------------------------------------------------------------
+# ---- reading ---------------------------------------------------------------------------------------------
 
 
 def _read_folder(folder: Path) -> tuple[dict[str, Statement], list[str]]:
@@ -248,7 +248,7 @@ def _statement(record: dict[str, Any], file: Path, line: int) -> Statement:
     )
 
 
-# ---- checks: each returns what is wrong with a value, or "" ------------------------------------------
+# ---- checks: each returns what is wrong with a value, or "" ----------------------------------------------
 
 
 def _id_problem(value: str) -> str:
@@ -320,7 +320,7 @@ def _record_problems(record: dict[str, Any]) -> list[str]:
     return problems
 
 
-# ---- command ----------------------------------------------------------------------------------------
+# ---- command ---------------------------------------------------------------------------------------------
 
 
 def main(arguments: Sequence[str]) -> int:

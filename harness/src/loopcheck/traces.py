@@ -104,7 +104,13 @@ def parse_event(line: dict[str, Any]) -> Event:
 
 def event_line(event: Event) -> dict[str, Any]:
     """Return the line that ``parse_event`` would read this event from."""
-    line: dict[str, Any] = {"k": event.kind, "a": event.actor, "e": event.name, "v": list(event.values), "t": event.t}
+    line: dict[str, Any] = {
+        "k": event.kind,
+        "a": event.actor,
+        "e": event.name,
+        "v": list(event.values),
+        "t": event.t,
+    }
     optional = {"g": event.group, "due": event.due, "it": event.iteration}
     return line | {key: value for key, value in optional.items() if value is not None}
 

@@ -78,7 +78,7 @@ def show(value: Any) -> str:
         return _show_exception(value)
     for form, template in (("bytes", "%s"), ("type", "%s"), ("obj", "<%s>"), ("float", "%s")):
         if form in value:
-            return template % value[form]
+            return str(template % value[form])
     if "tuple" in value:
         return "(" + ", ".join(map(show, value["tuple"])) + ("," if len(value["tuple"]) == 1 else "") + ")"
     if "set" in value:

@@ -167,7 +167,9 @@ def call_async(function: Callable[..., Any], arguments: Arguments, loops: Loops)
     loop.run_until_complete(function(**values))
 
 
-def end(status: str, recorder: Recorder, loops: Loops, snapshot: Snapshot, delay_before: float) -> Dict[str, Any]:
+def end(
+    status: str, recorder: Recorder, loops: Loops, snapshot: Snapshot, delay_before: float
+) -> Dict[str, Any]:
     """Collect garbage, close the loops and return the last line of the trace."""
     gc.collect()
     pending_tasks = loops.pending_tasks()

@@ -34,28 +34,37 @@ class Marker:
             loop.call_soon_threadsafe = self._seen_call_soon_threadsafe
         except AttributeError:
             pass  # a final class: traces alone arm the marker
+        self._arm()  # so that the first iteration is number 1, whatever it begins with
 
     def touch(self) -> None:
         """Note that something happens in the loop's thread."""
         self._something_happened = True
+        self._arm()
+
+    def _arm(self) -> None:
         if not self._armed and not self._loop.is_closed():
             self._armed = True
             self._call_soon(self._mark)
+
+    def _in_loops_thread(self) -> bool:
+        if self._loop.is_running():
+            return running_loop() is self._loop
+        return threading.get_ident() == self._thread
 
     def _mark(self) -> None:
         self.number += 1
         self._armed = False
         if self._something_happened:
-            self.touch()
             self._something_happened = False
+            self._arm()
 
     def _seen_call_soon(self, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() == self._thread:
+        if self._in_loops_thread():
             self.touch()
         return self._call_soon(*args, **kwargs)
 
     def _seen_call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() == self._thread:
+        if self._in_loops_thread():
             self.touch()
         return self._call_soon_threadsafe(*args, **kwargs)
 

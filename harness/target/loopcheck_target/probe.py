@@ -84,7 +84,7 @@ def capabilities() -> List[str]:
 
 def loop_version(module_name: str) -> str:
     """Return the version of the package that a factory comes from, or an empty string."""
-    top = module_name.split(".")[0]
+    top = module_name.split(".", maxsplit=1)[0]
     version = getattr(sys.modules.get(top), "__version__", None)
     if isinstance(version, str):
         return version

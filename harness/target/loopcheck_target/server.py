@@ -111,13 +111,14 @@ class Server:
 
     def _one_round(self) -> bool:
         timeout = 0.05 if self._children else None
-        readable, _, _ = select.select([self._control, self._wake_read], [], [], timeout)
-        if self._wake_read in readable:
+        control, wake = self._control.fileno(), self._wake_read
+        readable, _, _ = select.select([control, wake], [], [], timeout)
+        if wake in readable:
             os.read(self._wake_read, 4096)
         for child in list(self._children.values()):
             child.supervise()
         self._reap()
-        return self._control not in readable or self._read_requests()
+        return control not in readable or self._read_requests()
 
     def _read_requests(self) -> bool:
         data = self._control.recv(65536)
@@ -135,7 +136,7 @@ class Server:
     def _answer(self, message: Dict[str, Any]) -> None:
         self._control.sendall((json.dumps(message) + "\n").encode())
 
-    # ---- set-up: import everything, ask the target what it is ------------------------------------------------
+    # ---- set-up: import everything, ask the target what it is ---------------------------------------------
 
     def _setup(self, request: Dict[str, Any]) -> Dict[str, Any]:
         from loopcheck_target import clock, factories, probe
@@ -190,7 +191,7 @@ class Server:
         return broken
 
     def _probe(self, function: Callable[[], Dict[str, Any]], timeout: float) -> Dict[str, Any]:
-        """Call function in a forked child; return its result.  Raises TargetError, also for a crash or a hang."""
+        """Return function's result, from a forked child.  Raises TargetError, also for a crash or a hang."""
         from loopcheck_target.factories import TargetError
 
         read_end, write_end = os.pipe()
@@ -205,7 +206,9 @@ class Server:
         kill_group(pid)
         _, status = os.waitpid(pid, 0)
         if child.hung:
-            raise TargetError("making a loop and running one callback on it did not end within %g s" % timeout)
+            raise TargetError(
+                "making a loop and running one callback on it did not end within %g s" % timeout
+            )
         if not data:
             raise TargetError("making a loop and running one callback on it %s" % ending(status))
         result: Dict[str, Any] = json.loads(data.decode())
@@ -213,7 +216,7 @@ class Server:
             raise TargetError(result["error"])
         return result
 
-    # ---- runs ------------------------------------------------------------------------------------------------
+    # ---- runs ---------------------------------------------------------------------------------------------
 
     def _start(self, request: Dict[str, Any]) -> None:
         pid = os.fork()
