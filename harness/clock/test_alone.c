@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -264,6 +265,41 @@ a_threads_signal_ends_the_owners_wait(void **state)
     in_virtual_time(signal_body);
 }
 
+static void *
+write_after_a_moment(void *write_fd)
+{
+    really_sleep_ns(WHILE_NOT_ALONE);
+    REQUIRE(write(*(int *)write_fd, "x", 1) == 1);
+    return wait_at_gate(NULL);
+}
+
+/* Every slice of a select must ask for the same descriptors, though each call overwrites the sets. */
+static void
+ready_later_body(void)
+{
+    int fds[2];
+    fd_set asked;
+    pthread_t other;
+    struct timeval hour = { .tv_sec = 3600 };
+
+    REQUIRE(pipe(gate) == 0 && pipe(fds) == 0);
+    REQUIRE(pthread_create(&other, NULL, write_after_a_moment, &fds[1]) == 0);
+    FD_ZERO(&asked);
+    FD_SET(fds[0], &asked);
+    REQUIRE(select(fds[0] + 1, &asked, NULL, NULL, &hour) == 1 && FD_ISSET(fds[0], &asked));
+    REQUIRE(hour.tv_sec < 3600 && hour.tv_sec > 1800);
+    REQUIRE(write(gate[1], "x", 1) == 1);
+    REQUIRE(pthread_join(other, NULL) == 0);
+    REQUIRE(loopcheck_clock_jumped_ns() == 0);
+}
+
+static void
+a_descriptor_that_becomes_ready_in_company_is_reported(void **state)
+{
+    (void)state;
+    in_virtual_time(ready_later_body);
+}
+
 /* ---- a child process -------------------------------------------------------- */
 
 static void
@@ -432,6 +468,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_threads_deadline_after_a_jump_is_its_own_duration_away),
         cmocka_unit_test(a_threads_post_ends_the_owners_wait),
         cmocka_unit_test(a_threads_signal_ends_the_owners_wait),
+        cmocka_unit_test(a_descriptor_that_becomes_ready_in_company_is_reported),
         cmocka_unit_test(a_child_stops_jumping_until_it_is_reaped),
         cmocka_unit_test(an_infinite_wait_in_company_counts_in_full),
         cmocka_unit_test(a_forked_child_keeps_virtual_time_but_does_not_jump),

@@ -25,13 +25,17 @@ SLOW_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged: names for the sentences, the scenario's level, and which level is demanded."""
+    """What is judged: names for the sentences, the scenario's level, and which level is demanded.
+
+    habits_count: whether what every loop of the target leaves behind counts in this scenario.
+    """
 
     oracle: str
     target: str
     level: str
     demanded: str
     target_is_asyncio: bool = False
+    habits_count: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,8 @@ def _finding(
 
 
 def _order_findings(subject: Subject, oracle: Trace, target: Trace) -> list[Finding]:
-    return [_order_finding(subject, found) for found in differences(oracle.events, target.events)]
+    events = target.events if subject.habits_count else target.events_without_habits()
+    return [_order_finding(subject, found) for found in differences(oracle.events, events)]
 
 
 def _order_finding(subject: Subject, found: Difference) -> Finding:
@@ -271,6 +276,8 @@ def _resource_findings(subject: Subject, oracle: Trace, target: Trace) -> list[F
     found = []
     for sort, things in theirs.get("left", {}).items():
         more = Counter(things) - Counter(ours.get("left", {}).get(sort, []))
+        if not subject.habits_count:
+            more -= Counter(target.habits["left"].get(sort, []) * target.loops_made)
         found += [_leak(subject, sort, what, count) for what, count in sorted(more.items())]
     more_tasks = theirs.get("pending_tasks", 0) - ours.get("pending_tasks", 0)
     if more_tasks > 0:

@@ -5,15 +5,16 @@ The oracle's trace and three rules make a partial order.  Events of one actor ar
 ``unordered()`` group are not; a ``barrier()`` is ordered against everything.  The target conforms if its trace
 is a linear extension of that order with equal values.
 
-The algorithm has two steps.  *Pairing*: each event of the target gets its counterpart in the oracle's trace,
-equal values first; what finds none is ``extra`` or ``missing``.  *Replay*: the target's events are consumed one
+The algorithm has two steps.  *Pairing*: each event of the target gets its counterpart in the oracle's trace;
+what finds none is ``extra`` or ``missing``.  *Replay*: the target's events are consumed one
 after the other, and one whose paired predecessors have not all been consumed came too early; those that are
 outstanding say before what, which is the explanation.  It is consumed all the same, so one early event is one
 difference and not a cascade.
 """
 
+import difflib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .traces import Event
@@ -53,22 +54,41 @@ def must_precede(earlier: Event, later: Event) -> bool:
 def pair(oracle: Sequence[Event], target: Sequence[Event]) -> dict[int, int]:
     """Return which event of the oracle each event of the target corresponds to, by index: target -> oracle.
 
-    Counterparts have the same actor and name.  Those with equal values are paired first, then the rest in order.
+    Counterparts have the same actor and name.
     """
-    candidates: dict[tuple[str, str], list[int]] = defaultdict(list)
+    sides: dict[tuple[str, str], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for index, event in enumerate(oracle):
-        candidates[event.key].append(index)
+        sides[event.key][0].append(index)
+    for index, event in enumerate(target):
+        sides[event.key][1].append(index)
     pairs: dict[int, int] = {}
-    for only_equal in (True, False):
-        for index, event in enumerate(target):
-            if index in pairs:
-                continue
-            free = candidates[event.key]
-            match = next((i for i in free if not only_equal or oracle[i].values == event.values), None)
-            if match is not None:
-                free.remove(match)
-                pairs[index] = match
+    for ours, theirs in sides.values():
+        pairs.update(_pair_same_name(oracle, target, ours, theirs))
     return pairs
+
+
+def _pair_same_name(
+    oracle: Sequence[Event], target: Sequence[Event], ours: list[int], theirs: list[int]
+) -> Iterator[tuple[int, int]]:
+    """Pair events of one name: equal values, if one side is a rearrangement of the other; else in order.
+
+    Where one side has more of them, those that are aligned by equal values go first.
+    """
+    our_values = [repr(oracle[i].values) for i in ours]
+    their_values = [repr(target[i].values) for i in theirs]
+    if sorted(our_values) == sorted(their_values):
+        yield from zip(_stably_sorted(theirs, their_values), _stably_sorted(ours, our_values), strict=True)
+        return
+    if len(ours) != len(theirs):
+        matcher = difflib.SequenceMatcher(None, our_values, their_values, autojunk=False)
+        for block in reversed(matcher.get_matching_blocks()):
+            for offset in reversed(range(block.size)):
+                yield theirs.pop(block.b + offset), ours.pop(block.a + offset)
+    yield from zip(theirs, ours, strict=False)
+
+
+def _stably_sorted(indexes: list[int], values: list[str]) -> list[int]:
+    return [index for _, index in sorted(zip(values, indexes, strict=True))]
 
 
 def differences(oracle: Sequence[Event], target: Sequence[Event]) -> list[Difference]:

@@ -132,14 +132,17 @@ def print_scenario(
 
 
 def _print_traces(console: Console, result: ScenarioResult) -> None:
-    rows = align(result.oracle[0].events, result.target[0].events)
+    rows = align(result.oracle[0].events_without_habits(), result.target[0].events_without_habits())
     if not rows:
         return
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", expand=False)
-    widest = max(20, (console.width - 16) // 2)
+    widest = max(20, (console.width - 22) // 2)
     for heading in ("  ", "iter", result.record["oracle"], " ", "iter", result.record["target"]):
         is_events = heading not in ("  ", "iter", " ")
-        table.add_column(heading, max_width=widest if is_events else None, overflow="ellipsis", no_wrap=True)
+        if is_events:
+            table.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=widest)
+        else:
+            table.add_column(heading, no_wrap=True, min_width=len(heading))
     for row in rows:
         table.add_row(*_cells(row), style="bold red" if row.differs else "")
     _line(console)

@@ -11,14 +11,15 @@ from .values import show, show_all
 MOST_NAMED = 3
 
 
-def name_of(event: Event) -> str:
+def name_of(event: Event, *, with_values: bool = False) -> str:
     """Return an event's name as a sentence mentions it."""
-    return f"“{event.name}”" if event.actor == "main" else f"“{event.name}” ({event.actor})"
+    values = f" {show_all(event.values)}" if with_values and event.values else ""
+    return f"“{event.name}{values}”" + ("" if event.actor == "main" else f" ({event.actor})")
 
 
-def names_of(events: Sequence[Event]) -> str:
+def names_of(events: Sequence[Event], *, with_values: bool = False) -> str:
     """Return the names of several events; of many, the first few and how many more."""
-    named = [name_of(event) for event in events[:MOST_NAMED]]
+    named = [name_of(event, with_values=with_values) for event in events[:MOST_NAMED]]
     more = len(events) - len(named)
     if more:
         return f"{', '.join(named)} and {more} more"
@@ -35,16 +36,20 @@ def difference_sentence(difference: Difference, oracle: str, target: str) -> str
     if difference.kind == "extra":
         return _extra_sentence(difference, oracle, target)
     if difference.kind == "order":
-        return _order_sentence(difference, what, oracle)
+        return _order_sentence(difference, oracle)
     assert difference.oracle is not None and difference.target is not None
     ours, theirs = show_all(difference.oracle.values), show_all(difference.target.values)
     return f"{what}: {oracle} has {ours or 'nothing'}, {target} has {theirs or 'nothing'}."
 
 
-def _order_sentence(difference: Difference, what: str, oracle: str) -> str:
-    if difference.after:
-        return f"{what} came after {names_of(difference.after)}; on {oracle} it comes before."
-    return f"{what} came before {names_of(difference.before)}; on {oracle} it comes after."
+def _order_sentence(difference: Difference, oracle: str) -> str:
+    others = difference.after or difference.before
+    names = [event.name for event in (difference.event, *others)]
+    ambiguous = len(set(names)) < len(names)
+    what = name_of(difference.event, with_values=ambiguous)
+    than = names_of(others, with_values=ambiguous)
+    came, comes = ("after", "before") if difference.after else ("before", "after")
+    return f"{what} came {came} {than}; on {oracle} it comes {comes}."
 
 
 def _extra_sentence(difference: Difference, oracle: str, target: str) -> str:

@@ -216,7 +216,14 @@ class Session:
         self, scenario: Scenario, target: Target, oracle: Target
     ) -> tuple[Judgement, list[Trace], list[Trace]]:
         """Run and judge, again with longer ticks as long as the machine was too busy for what was found."""
-        subject = Subject(oracle.name, target.name, scenario.level, self._options.level, target.is_asyncio)
+        subject = Subject(
+            oracle=oracle.name,
+            target=target.name,
+            level=scenario.level,
+            demanded=self._options.level,
+            target_is_asyncio=target.is_asyncio,
+            habits_count="habits" in scenario.tags,
+        )
         tick = TICK_S
         for _ in range(MOST_TRIES):
             oracle_traces, target_traces = await asyncio.gather(

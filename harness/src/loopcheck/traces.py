@@ -6,6 +6,7 @@ hung stops in the middle; the supervisor's record says which, so that every run 
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +72,28 @@ class Trace:
         if self.end is None or self.outcome.signal:
             return "crash"
         return str(self.end["status"])
+
+    @property
+    def habits(self) -> dict[str, Any]:
+        """What every loop of this target warns of and leaves behind, for one loop."""
+        return dict(self.header.get("habits") or {"warnings": [], "left": {}})
+
+    def events_without_habits(self) -> tuple[Event, ...]:
+        """Return the events without the warnings that every loop of this target causes."""
+        expected = Counter((name, text) for name, text in self.habits["warnings"] * self.loops_made)
+        kept = []
+        for event in self.events:
+            habit = (event.name, event.values[0]) if event.kind == "warn" else None
+            if habit is not None and expected[habit] > 0:
+                expected[habit] -= 1
+            else:
+                kept.append(event)
+        return tuple(kept)
+
+    @property
+    def loops_made(self) -> int:
+        """How many loops the scenario made."""
+        return int((self.end or {}).get("loops", 0))
 
     @property
     def last_event(self) -> Event | None:

@@ -14,6 +14,14 @@ from typing import Dict, List
 PATIENCE_S = 2.0  # for what is on its way out; paid only by runs that do leave something
 
 
+Left = Dict[str, List[str]]
+
+
+def how_many(left: Left) -> int:
+    """Return how many things are left behind."""
+    return sum(len(things) for things in left.values())
+
+
 def descriptors() -> Dict[int, str]:
     """Return the open descriptors of this process with what they are: socket, pipe, eventpoll, a file."""
     found: Dict[int, str] = {}
@@ -56,17 +64,21 @@ class Snapshot:
         self._descriptors = descriptors()
         self._threads = threads()
 
-    def left_behind(self) -> Dict[str, List[str]]:
-        """Return what is there now and was not then, by sort: ``{"fds": ["socket"], "threads": [..]}``."""
+    def left_behind(self, expected: int = 0) -> Left:
+        """Return what is there now and was not then, by sort: ``{"fds": ["socket"], "threads": [..]}``.
+
+        expected: how many things are left behind anyhow; there is no waiting for them to go.
+        """
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            left = self._look()
-            if not left or time.monotonic() >= deadline:
+            left = self.look()
+            if how_many(left) <= expected or time.monotonic() >= deadline:
                 return left
             time.sleep(0.005)
 
-    def _look(self) -> Dict[str, List[str]]:
-        left: Dict[str, List[str]] = {}
+    def look(self) -> Left:
+        """Return what is there at this moment and was not then."""
+        left: Left = {}
         now = descriptors()
         fds = sorted(kind for fd, kind in now.items() if self._descriptors.get(fd) != kind)
         if fds:
