@@ -22,21 +22,11 @@ def socket_pair():
         yield ours, theirs
 
 
-def run(loop, T):
+def run_bounded(loop, T):
     """Run the loop until a callback stops it, but not for long."""
     bound = loop.call_later(20 * T, loop.stop)
     loop.run_forever()
     bound.cancel()
-
-
-class Owner:
-    """An object with a descriptor, and nothing else."""
-
-    def __init__(self, number):
-        self.number = number
-
-    def fileno(self):
-        return self.number
 
 
 @scenario(statements=["example.add_reader", "remove_reader.from-callback"])
@@ -51,7 +41,7 @@ def example_receives_what_the_peer_sends(loop, trace, T):
 
         loop.add_reader(ours, reader)
         loop.call_soon(theirs.send, b"abc")
-        run(loop, T)
+        run_bounded(loop, T)
     trace("stopped")
 
 
@@ -88,7 +78,7 @@ def reader_gets_arguments(loop, trace, T):
         with_keyword = functools.partial(readable, key=2)
         for callback, args in ((readable, ()), (readable, (1, None)), (with_keyword, (1,))):
             loop.add_reader(ours, callback, *args)
-            run(loop, T)
+            run_bounded(loop, T)
     trace("stopped")
 
 
@@ -100,33 +90,6 @@ def reader_takes_no_keywords(loop, trace):
             loop.add_reader(ours, trace, "readable", key=2)
         except Exception as exc:
             trace("refused", exc)
-
-
-@scenario(statements=["add_reader.fileobj"])
-def descriptor_is_a_number_or_an_object(loop, trace, T):
-    """A descriptor's number, a socket and any object with fileno() all stand for the same descriptor."""
-    with socket_pair() as (ours, theirs):
-        theirs.send(b"data")
-
-        def readable(name):
-            trace(name, ours.recv(1))
-            loop.remove_reader(Owner(ours.fileno()))
-            loop.stop()
-
-        for name, fd in (("socket", ours), ("number", ours.fileno()), ("object", Owner(ours.fileno()))):
-            loop.add_reader(fd, readable, name)
-            run(loop, T)
-        trace("unread", ours.recv(10))
-
-
-@scenario(statements=["add_reader.no-result"])
-def registration_returns_nothing(loop, trace):
-    """add_reader() and add_writer() return None."""
-    with socket_pair() as (ours, _):
-        trace("add_reader", loop.add_reader(ours, trace, "readable"))
-        trace("add_writer", loop.add_writer(ours, trace, "writable"))
-        loop.remove_reader(ours)
-        loop.remove_writer(ours)
 
 
 @scenario(statements=["add_reader.level-triggered"])
@@ -143,7 +106,7 @@ def reader_repeats_while_data_remain(loop, trace, T):
 
         loop.add_reader(ours, readable)
         theirs.send(b"abc")
-        run(loop, T)
+        run_bounded(loop, T)
     trace("stopped")
 
 
@@ -154,7 +117,7 @@ def second_reader_replaces_the_first(loop, trace, T):
         loop.add_reader(ours, trace, "first reader")
         loop.add_reader(ours, lambda: trace("second reader", ours.recv(10)))
         theirs.send(b"data")
-        run(loop, T)
+        run_bounded(loop, T)
         loop.remove_reader(ours)
     trace("stopped")
 
@@ -174,7 +137,7 @@ def end_of_file_is_readable(loop, trace, T):
         loop.add_reader(ours, readable)
         theirs.send(b"last words")
         theirs.close()
-        run(loop, T)
+        run_bounded(loop, T)
     trace("stopped")
 
 
@@ -194,7 +157,7 @@ def end_of_a_pipe_is_readable(loop, trace, T):
 
     loop.add_reader(ours, readable)
     os.write(theirs, b"data")
-    run(loop, T)
+    run_bounded(loop, T)
     os.close(ours)
     trace("stopped")
 
@@ -240,7 +203,7 @@ def reader_runs_in_the_context_of_its_registration(loop, trace, T):
         contextvars.copy_context().run(register)
         place.set("run")
         theirs.send(b"data")
-        run(loop, T)
+        run_bounded(loop, T)
 
 
 @scenario(basis="observed: an error in a reader must not silence a connection")
@@ -259,7 +222,7 @@ def failing_reader_stays_registered(loop, trace, T):
         loop.set_exception_handler(lambda loop, context: trace("report", context["exception"]))
         loop.add_reader(ours, readable)
         theirs.send(b"ab")
-        run(loop, T)
+        run_bounded(loop, T)
 
 
 @scenario(statements=["run_forever.stop-during.batch-completes"])
@@ -273,8 +236,8 @@ def stopping_reader_does_not_run_again(loop, trace, T):
 
         loop.add_reader(ours, readable)
         theirs.send(b"data")
-        run(loop, T)
+        run_bounded(loop, T)
         trace("stopped")
-        run(loop, T)
+        run_bounded(loop, T)
         trace("stopped")
         loop.remove_reader(ours)

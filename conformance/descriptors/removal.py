@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""remove_reader and remove_writer, and the descriptors that a loop refuses to watch."""
+"""remove_reader and remove_writer: what stops, what is cancelled, what is returned."""
 
-import asyncio
 import contextlib
-import os
 import socket
 
 from loopcheck_target import scenario
@@ -17,14 +15,6 @@ def socket_pair():
         ours.setblocking(False)
         theirs.setblocking(False)
         yield ours, theirs
-
-
-def attempt(trace, name, function):
-    """Trace what function() returned, or the class of what it raised: the text can name a descriptor."""
-    try:
-        trace(name, function())
-    except Exception as exc:
-        trace(name, type(exc))
 
 
 @scenario(statements=["remove_reader.stops"])
@@ -121,58 +111,3 @@ def removal_cancels_a_queued_reader(loop, trace, T):
         loop.remove_reader(one)
         loop.remove_reader(other)
     trace("stopped")
-
-
-@scenario(basis="observed: a descriptor's number is used again at once after close()")
-def number_in_use_again_is_watched_anew(loop, trace, T):
-    """When a number stands for another file after remove_reader(), a new reader sees that file."""
-    with socket_pair() as (old, old_peer), socket_pair() as (new, new_peer):
-        number = os.dup(old.fileno())
-        loop.add_reader(number, trace, "old reader")
-        loop.call_soon(loop.stop)
-        loop.run_forever()
-        loop.remove_reader(number)
-        os.dup2(new.fileno(), number)
-        loop.add_reader(number, lambda: trace("new reader", os.read(number, 10)))
-        old_peer.send(b"old")
-        new_peer.send(b"new")
-        loop.call_later(15 * T, loop.stop)
-        loop.run_forever()
-        loop.remove_reader(number)
-        os.close(number)
-    trace("stopped")
-
-
-@scenario(statements=["add_reader.bad-fd"])
-def what_has_no_descriptor_is_refused(loop, trace):
-    """An invalid descriptor is refused with ValueError."""
-    closed = socket.socket()
-    closed.close()
-    attempt(trace, "an object", lambda: loop.add_reader(object(), trace, "readable"))
-    attempt(trace, "a string", lambda: loop.add_reader("0", trace, "readable"))
-    attempt(trace, "a closed socket", lambda: loop.add_reader(closed, trace, "readable"))
-    attempt(trace, "a negative number", lambda: loop.add_reader(-1, trace, "readable"))
-
-
-@scenario(statements=["add_reader.transport-owned"])
-def descriptor_of_a_transport_is_refused(loop, trace):
-    """A descriptor that a transport uses cannot be watched by hand: RuntimeError."""
-    with socket_pair() as (ours, _):
-        connecting = loop.connect_accepted_socket(asyncio.Protocol, ours)
-        transport, _ = loop.run_until_complete(connecting)
-        attempt(trace, "add_reader", lambda: loop.add_reader(ours.fileno(), trace, "readable"))
-        attempt(trace, "remove_reader", lambda: loop.remove_reader(ours.fileno()))
-        attempt(trace, "add_writer", lambda: loop.add_writer(ours.fileno(), trace, "writable"))
-        attempt(trace, "remove_writer", lambda: loop.remove_writer(ours.fileno()))
-        transport.close()
-        loop.run_until_complete(asyncio.sleep(0))
-
-
-@scenario(statements=["close.add_reader-raises"])
-def closed_loop_watches_nothing(loop, trace):
-    """On a closed loop add_reader() and add_writer() raise RuntimeError."""
-    with socket_pair() as (ours, _):
-        loop.add_reader(ours, trace, "readable")
-        loop.close()
-        attempt(trace, "add_reader", lambda: loop.add_reader(ours, trace, "readable"))
-        attempt(trace, "add_writer", lambda: loop.add_writer(ours, trace, "writable"))

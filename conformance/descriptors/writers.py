@@ -19,7 +19,7 @@ def socket_pair():
         yield ours, theirs
 
 
-def run(loop, T):
+def run_bounded(loop, T):
     """Run the loop until a callback stops it, but not for long."""
     bound = loop.call_later(20 * T, loop.stop)
     loop.run_forever()
@@ -51,7 +51,7 @@ def writer_runs_at_once_when_there_is_room(loop, trace, T):
 
         loop.add_writer(ours, writable)
         trace("registered")
-        run(loop, T)
+        run_bounded(loop, T)
     trace("stopped")
 
 
@@ -91,7 +91,7 @@ def writer_gets_arguments(loop, trace, T):
         with_keyword = functools.partial(writable, key=2)
         for callback, args in ((writable, ()), (writable, (1, None)), (with_keyword, (1,))):
             loop.add_writer(ours, callback, *args)
-            run(loop, T)
+            run_bounded(loop, T)
     trace("stopped")
 
 
@@ -108,7 +108,7 @@ def writer_repeats_while_there_is_room(loop, trace, T):
                 loop.stop()
 
         loop.add_writer(ours, writable)
-        run(loop, T)
+        run_bounded(loop, T)
         trace("peer received", theirs.recv(10))
 
 
@@ -123,7 +123,7 @@ def second_writer_replaces_the_first(loop, trace, T):
 
         loop.add_writer(ours, trace, "first writer")
         loop.add_writer(ours, second)
-        run(loop, T)
+        run_bounded(loop, T)
     trace("stopped")
 
 
@@ -140,7 +140,7 @@ def removing_the_reader_leaves_the_writer(loop, trace, T):
         loop.add_writer(ours, writable)
         loop.remove_reader(ours)
         theirs.send(b"data")
-        run(loop, T)
+        run_bounded(loop, T)
     trace("stopped")
 
 
@@ -157,7 +157,7 @@ def removing_the_writer_leaves_the_reader(loop, trace, T):
         loop.add_writer(ours, trace, "writable")
         loop.remove_writer(ours)
         theirs.send(b"data")
-        run(loop, T)
+        run_bounded(loop, T)
     trace("stopped")
 
 
@@ -174,7 +174,7 @@ def reader_runs_before_writer(loop, trace, T):
         loop.add_writer(ours, writable)
         loop.add_reader(ours, lambda: trace("readable", ours.recv(10)))
         theirs.send(b"data")
-        run(loop, T)
+        run_bounded(loop, T)
         loop.remove_reader(ours)
 
 
@@ -190,7 +190,7 @@ def reader_can_remove_a_queued_writer(loop, trace, T):
         loop.add_reader(ours, readable)
         loop.add_writer(ours, trace, "writable")
         theirs.send(b"data")
-        run(loop, T)
+        run_bounded(loop, T)
         loop.remove_reader(ours)
     trace("stopped")
 
@@ -215,5 +215,5 @@ def writer_of_a_broken_pipe_runs(loop, trace, T):
     fill(functools.partial(os.write, ours))
     loop.add_writer(ours, writable)
     loop.call_later(T, close_the_reading_end)
-    run(loop, T)
+    run_bounded(loop, T)
     os.close(ours)

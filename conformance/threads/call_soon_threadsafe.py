@@ -17,7 +17,7 @@ def start(function, *args):
     return thread
 
 
-def run(loop, T):
+def run_bounded(loop, T):
     """Run the loop until a callback stops it, but not for long."""
     bound = loop.call_later(200 * T, loop.stop)
     loop.run_forever()
@@ -56,10 +56,13 @@ def callback_of_a_thread_runs_in_the_loops_thread(loop, trace, T):
         loop.stop()
 
     def other():
+        running.wait(10)
         loop.call_soon_threadsafe(callback, threading.get_ident())
 
+    running = threading.Event()
+    loop.call_soon(running.set)
     thread = start(other)
-    run(loop, T)
+    run_bounded(loop, T)
     thread.join()
     trace("stopped")
 
@@ -139,7 +142,7 @@ def callbacks_of_one_thread_keep_their_order(loop, trace, T):
         loop.call_soon_threadsafe(loop.stop)
 
     thread = start(other)
-    run(loop, T)
+    run_bounded(loop, T)
     thread.join()
     trace("seen", seen)
 
@@ -160,7 +163,7 @@ def callbacks_of_many_threads_run_once_each(loop, trace, T):
 
     threads = [start(other, name) for name in range(4)]
     finisher = start(finish)
-    run(loop, T)
+    run_bounded(loop, T)
     finisher.join()
     trace("seen", len(seen), len(set(seen)))
 
@@ -170,7 +173,7 @@ def threadsafe_call_wakes_an_idle_loop(loop, trace, T):
     """A loop that waits for a far timer runs at once what another thread schedules."""
 
     def other():
-        idle.wait()
+        idle.wait(10)
         time.sleep(T)  # most likely the loop waits by now; if not, the trace is the same
         loop.call_soon_threadsafe(woken)
 
@@ -182,7 +185,7 @@ def threadsafe_call_wakes_an_idle_loop(loop, trace, T):
     thread = start(other)
     loop.call_soon(idle.set)
     loop.call_later(100 * T, trace, "the far timer")
-    run(loop, T)
+    run_bounded(loop, T)
     trace("stopped")
     thread.join()
 
@@ -202,7 +205,7 @@ def every_threadsafe_call_wakes_the_loop(loop, trace, T):
         loop.call_soon_threadsafe(loop.stop)
 
     thread = start(other)
-    run(loop, T)
+    run_bounded(loop, T)
     thread.join()
     trace("answers", len(answers), all(answers))
 
@@ -210,8 +213,15 @@ def every_threadsafe_call_wakes_the_loop(loop, trace, T):
 @scenario(statements=["stop.from-thread"])
 def thread_stops_the_loop(loop, trace, T):
     """Another thread stops the loop by scheduling stop()."""
+
+    def other():
+        running.wait(10)
+        loop.call_soon_threadsafe(loop.stop)
+
+    running = threading.Event()
+    loop.call_soon(running.set)
     loop.call_later(100 * T, trace, "the far timer")
-    thread = start(loop.call_soon_threadsafe, loop.stop)
-    run(loop, T)
+    thread = start(other)
+    run_bounded(loop, T)
     thread.join()
     trace("stopped", loop.is_running())

@@ -6,6 +6,7 @@ The scenario's function, the helpers that it uses and the imports that these use
 """
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -28,6 +29,10 @@ TEMPLATE_IMPORTS = (
 )
 
 
+# What the script defines beside the scenario.
+RESERVED = {"show_value", "Trace", "LogLines", "run_on", "events_by_lane"}
+
+
 class ExportError(Exception):
     """A scenario that cannot be exported; the text is one sentence."""
 
@@ -39,6 +44,9 @@ def export_script(id: str, scenarios: Sequence[Scenario], target: Target, path: 
     """
     scenario = find_scenario(id, scenarios)
     imports, body = cut_out(scenario)
+    clashes = RESERVED & set(re.findall(r"^(?:class|def|async def) (\w+)", body, re.MULTILINE))
+    if clashes:
+        raise ExportError(f"{id} cannot be exported: its file defines {min(clashes)}, which the script needs itself")
     values = {
         "TITLE": scenario.title,
         "ID": scenario.id,

@@ -101,7 +101,7 @@ def warm_up(factory: Factory) -> Dict[str, Any]:
         warnings.simplefilter("always")
         use_and_close(factory)
         gc.collect()
-    found = [[warning.category.__name__, plain(str(warning.message))] for warning in caught]
+    found = [[warning.category.__name__, plain(str(warning.message).split("\n", 1)[0])] for warning in caught]
     return {"warnings": found, "left": snapshot.look()}
 
 

@@ -33,7 +33,8 @@ def observe(recorder: Recorder) -> None:
     logger.setLevel(logging.INFO)  # the debug level only names the selector in use
 
     def show_warning(message: Any, category: Any, *where: Any, **more: Any) -> None:
-        recorder.event("warn", "warn", category.__name__, (str(message),))
+        first_line = str(message).split("\n", 1)[0]
+        recorder.event("warn", "warn", category.__name__, (first_line,))
 
     warnings.simplefilter("always")
     warnings.showwarning = show_warning
