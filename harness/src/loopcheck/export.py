@@ -46,7 +46,9 @@ def export_script(id: str, scenarios: Sequence[Scenario], target: Target, path: 
     imports, body = cut_out(scenario)
     clashes = RESERVED & set(re.findall(r"^(?:class|def|async def) (\w+)", body, re.MULTILINE))
     if clashes:
-        raise ExportError(f"{id} cannot be exported: its file defines {min(clashes)}, which the script needs itself")
+        raise ExportError(
+            f"{id} cannot be exported: it defines {min(clashes)}, which the script needs itself"
+        )
     values = {
         "TITLE": scenario.title,
         "ID": scenario.id,
