@@ -7,7 +7,7 @@ there is none when the output is no terminal or NO_COLOR is set.  When the outpu
 is one line, ``verdict<TAB>id<TAB>target<TAB>signature``, and then come the same blocks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -194,16 +194,25 @@ def _target_text(name: str, header: dict[str, Any]) -> str:
 # ---- the rest --------------------------------------------------------------------------------------------
 
 
-def _print_brief(console: Console, results: Iterable[ScenarioResult]) -> None:
-    for number, result in enumerate(results):
-        if number == 0:
-            _line(console)
-            _line(
-                console,
-                Text("Differences that do not count at this level (-v shows them in full):", style="dim"),
-            )
-        word = Text(f"  {result.verdict:12}", style=style_of(result.verdict))
-        _line(console, word + Text(f"{result.id}  {result.record['target']}: {result.record['sentence']}"))
+def _print_brief(console: Console, results: Sequence[ScenarioResult]) -> None:
+    """Print a line for each difference that does not count; those of wording alone are only counted."""
+    if results:
+        _line(console)
+        heading = "Differences that do not count at this level (-v shows them in full):"
+        _line(console, Text(heading, style="dim"))
+    wording = [result for result in results if _is_wording(result)]
+    for result in results:
+        if not _is_wording(result):
+            word = Text(f"  {result.verdict:12}", style=style_of(result.verdict))
+            sentence = f"{result.id}  {result.record['target']}: {result.record['sentence']}"
+            _line(console, word + Text(sentence))
+    if wording:
+        what = "scenario differs" if len(wording) == 1 else "scenarios differ"
+        _line(console, f"  {len(wording)} {what} only in the text of an exception or of a log record.")
+
+
+def _is_wording(result: ScenarioResult) -> bool:
+    return {difference["kind"] for difference in result.record["differences"]} == {"wording"}
 
 
 def _print_summary(console: Console, results: Results) -> None:
