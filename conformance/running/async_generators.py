@@ -45,7 +45,7 @@ def shutdown_without_generators_completes(loop, trace):
 def shutdown_closes_the_open_generators(loop, trace):
     """shutdown_asyncgens() is a coroutine; it closes generators that have begun, and waits for their ends."""
     closing = trace.unordered()
-    first, second, unused = (numbers(closing, name) for name in ("first", "second", "unused"))
+    first, second, _ = (numbers(closing, name) for name in ("first", "second", "not begun"))
     loop.run_until_complete(take_one(first))
     loop.run_until_complete(take_one(second))
     shutdown = loop.shutdown_asyncgens()
@@ -71,19 +71,6 @@ def generator_begun_after_shutdown_is_warned_of(loop, trace):
 
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(begin())
-
-
-@scenario(statements=["shutdown_asyncgens.run-does-it"], since="3.12")
-def asyncio_run_closes_the_open_generators(new_event_loop, trace):
-    """asyncio.run() shuts the generators down itself, before it returns."""
-
-    async def main():
-        generators.append(numbers(trace, "left open"))
-        trace("value", await take_one(generators[0]))
-        return "result"
-
-    generators = []
-    trace("returned", asyncio.run(main(), loop_factory=new_event_loop))
 
 
 @scenario(basis="observed: most generators are left by break, and their clean-up needs the loop")

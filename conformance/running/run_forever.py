@@ -16,12 +16,12 @@ def attempt(trace, name, function):
         trace(name, exc)
 
 
-def runs(function):
-    """Return whether asyncio says that a loop runs in this thread, and which answer the loop itself gives."""
+def sees_itself_running(loop):
+    """Return whether the loop runs: by its own word, and by what get_running_loop() says here."""
     try:
-        return asyncio.get_running_loop() is function, function.is_running()
+        return loop.is_running(), asyncio.get_running_loop() is loop
     except RuntimeError:
-        return None, function.is_running()
+        return loop.is_running(), False
 
 
 @scenario(statements=["run_forever.until-stop", "stop.requests-exit"])
@@ -68,38 +68,41 @@ def stopped_loop_runs_again(loop, trace, T):
 
 
 @scenario(statements=["run_forever.nested.raises"])
-def run_inside_a_run_is_refused(loop, trace):
-    """run_forever() in a callback of the same loop raises RuntimeError and leaves the outer run intact."""
-
-    def nested():
-        attempt(trace, "run_forever", loop.run_forever)
-        trace("outer run", *runs(loop))
-
-    loop.call_soon(nested)
-    loop.call_soon(lambda: loop.call_soon(trace, "next iteration"))
-    loop.call_soon(loop.call_soon, loop.call_soon, loop.stop)
-    loop.run_forever()
-    trace("stopped", *runs(loop))
-
-
-@scenario(statements=["run_forever.nested.raises"])
-def second_loop_in_the_thread_is_refused(loop, new_event_loop, trace):
-    """While a loop runs, no other loop runs in its thread: RuntimeError, and the outer run is left intact."""
+def run_inside_a_run_is_refused(loop, new_event_loop, trace, T):
+    """While a loop runs, run_forever() of it and of any other loop of the thread raises RuntimeError."""
     other = new_event_loop()
 
     def nested():
-        other.call_soon(trace, "callback of the other loop")
-        other.call_soon(other.stop)
         attempt(trace, "other loop", other.run_forever)
-        trace("outer run", *runs(loop))
+        attempt(trace, "same loop", loop.run_forever)
         loop.call_soon(trace, "next iteration")
-        loop.call_soon(loop.stop)
 
+    other.call_soon(trace, "callback of the other loop")
+    other.call_soon(other.stop)
     loop.call_soon(nested)
+    loop.call_later(5 * T, loop.stop)
     loop.run_forever()
-    trace("stopped", *runs(loop))
+    trace("stopped")
     other.run_forever()
-    trace("other loop stopped", *runs(other))
+    trace("other loop stopped")
+
+
+@scenario(statements=["run_forever.nested.raises"])
+def refused_run_leaves_the_outer_run_intact(loop, new_event_loop, trace, T):
+    """After a refused run_forever() the outer loop still runs, and is seen to do so until it is stopped."""
+    other = new_event_loop()
+
+    def nested():
+        for name, inner in (("other loop", other), ("same loop", loop)):
+            attempt(trace, name, inner.run_forever)
+            trace("outer run", *sees_itself_running(loop))
+        loop.call_soon(lambda: trace("next iteration", *sees_itself_running(loop)))
+
+    other.call_soon(other.stop)
+    loop.call_soon(nested)
+    loop.call_later(5 * T, loop.stop)
+    loop.run_forever()
+    trace("stopped", *sees_itself_running(loop))
 
 
 @scenario(statements=["run_forever.idle-blocks"], requires=["real-clock"])

@@ -15,12 +15,6 @@ def attempt(trace, name, function, *args):
         trace(name, exc)
 
 
-def run_for(loop, seconds):
-    """Run the loop for a bounded time."""
-    loop.call_later(seconds, loop.stop)
-    loop.run_forever()
-
-
 @scenario(
     statements=[
         "run_until_complete.blocks-until-done",
@@ -106,47 +100,19 @@ def cancelled_future_raises_cancelled_error(loop, trace, T):
 
 
 @scenario(statements=["run_until_complete.stopped-early", "run_until_complete.loop-reusable"])
-def stop_before_the_result_raises_runtime_error(loop, trace):
-    """If the loop is stopped first, the call raises RuntimeError; a second call can finish the future."""
+def stop_before_the_result_raises_runtime_error(loop, trace, T):
+    """If the loop is stopped first, the call raises RuntimeError; the future's end stops no later run."""
     future = loop.create_future()
     loop.call_soon(loop.stop)
     attempt(trace, "stopped", loop.run_until_complete, future)
     trace("done", future.done(), future.cancelled())
-    loop.call_soon(future.set_result, "result")
-    attempt(trace, "second call", loop.run_until_complete, future)
-
-
-@scenario(basis="observed: a future that was given up must not stop a run that has nothing to do with it")
-def abandoned_future_stops_no_later_run(loop, trace, T):
-    """After a call that was stopped early, the future's end does not stop the next run."""
-    future = loop.create_future()
-    loop.call_soon(loop.stop)
-    attempt(trace, "stopped", loop.run_until_complete, future)
     now = loop.time()
     loop.call_at(now + T, future.set_result, "result")
     loop.call_at(now + 5 * T, trace, "timer")
     loop.call_at(now + 10 * T, loop.stop)
     loop.run_forever()
-    trace("stopped", future.done())
-
-
-@scenario(basis="observed: code that follows set_result() in a callback counts on what it schedules there")
-def run_ends_with_the_batch_that_sees_the_result(loop, trace):
-    """What is scheduled in the callback that sets the result still runs; what that schedules waits."""
-
-    def finish():
-        future.set_result("result")
-        loop.call_soon(last)
-
-    def last():
-        trace("scheduled after set_result")
-        loop.call_soon(trace, "scheduled in the last batch")
-
-    future = loop.create_future()
-    loop.call_soon(finish)
-    trace("returned", loop.run_until_complete(future))
-    run_for(loop, 0)
-    trace("stopped")
+    trace("stopped again", future.done())
+    attempt(trace, "second call", loop.run_until_complete, future)
 
 
 @scenario(statements=["run_until_complete.bad-arg", "run_until_complete.foreign-future"])

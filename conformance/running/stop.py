@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """stop(): which callbacks still run after it, and which wait for the next run."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -53,24 +52,6 @@ def deferred_callbacks_run_first_in_the_next_run(loop, trace):
     loop.call_soon(loop.stop)
     loop.run_forever()
     trace("stopped again")
-
-
-@scenario(statements=["run_forever.stop-during.new-deferred", "run_forever.deferred-run-next"])
-def stopping_coroutine_resumes_in_the_next_run(loop, trace):
-    """A coroutine that calls stop() goes on up to its next wait, and from there in the next run."""
-
-    async def work():
-        loop.stop()
-        trace("after stop")
-        await asyncio.sleep(0)
-        trace("resumed")
-        loop.stop()
-
-    task = loop.create_task(work())
-    loop.run_forever()
-    trace("stopped", task.done())
-    loop.run_forever()
-    trace("stopped again", task.done())
 
 
 @scenario(

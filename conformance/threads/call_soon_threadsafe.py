@@ -225,3 +225,21 @@ def thread_stops_the_loop(loop, trace, T):
     run_bounded(loop, T)
     thread.join()
     trace("stopped", loop.is_running())
+
+
+@scenario(statements=["call_soon_threadsafe.per-thread-order"])
+def callbacks_that_pile_up_keep_their_order(loop, trace, T):
+    """What a thread schedules while a callback runs waits for its end, and keeps its order."""
+
+    def other():
+        for name in ("first", "second", "third"):
+            loop.call_soon_threadsafe(trace, name)
+        loop.call_soon_threadsafe(loop.stop)
+
+    def busy():
+        start(other).join()
+        trace("busy ends")
+
+    loop.call_soon(busy)
+    run_bounded(loop, T)
+    trace("stopped")

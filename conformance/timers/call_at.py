@@ -75,7 +75,7 @@ def call_at_passes_positional_arguments(loop, trace, T):
     run_for(loop, 20 * T)
 
 
-@scenario(statements=["call_at.none-rejected"])
+@scenario(statements=["call_at.none-rejected"], since="3.11")
 def moment_of_none_is_refused(loop, trace, T):
     """A moment of None raises TypeError at once, and schedules nothing."""
     attempt(trace, "None", lambda: loop.call_at(None, trace, "ran"))

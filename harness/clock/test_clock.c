@@ -221,7 +221,7 @@ static void
 require_increasing(const int64_t *values, size_t count)
 {
     for (size_t i = 1; i < count; i++)
-        REQUIRE(values[i - 1] < values[i]);
+        REQUIRE(values[i] - values[i - 1] >= 1000);
 }
 
 static void
@@ -232,7 +232,7 @@ increasing_body(void)
 }
 
 static void
-alone_the_clock_strictly_increases(void **state)
+alone_every_look_adds_a_microsecond(void **state)
 {
     (void)state;
     in_virtual_time(increasing_body);
@@ -260,7 +260,7 @@ threads_body(void)
 }
 
 static void
-two_threads_never_see_the_same_time(void **state)
+the_looks_of_two_threads_are_a_microsecond_apart(void **state)
 {
     (void)state;
     in_virtual_time(threads_body);
@@ -279,8 +279,8 @@ main(void)
         cmocka_unit_test(cpu_time_clocks_and_unknown_clocks_are_real),
         cmocka_unit_test(switching_on_twice_changes_nothing),
         cmocka_unit_test(a_look_preserves_errno),
-        cmocka_unit_test(alone_the_clock_strictly_increases),
-        cmocka_unit_test(two_threads_never_see_the_same_time),
+        cmocka_unit_test(alone_every_look_adds_a_microsecond),
+        cmocka_unit_test(the_looks_of_two_threads_are_a_microsecond_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,10 @@ int64_t real_ns(clockid_t clock);
 
 struct timespec as_timespec(int64_t ns);
 
+/* Sleep by the clock that the process sees, or by the real one. */
+void sleep_ns(int64_t ns);
+void really_sleep_ns(int64_t ns);
+
 /* Both clocks at one moment. */
 struct moment {
     int64_t seen;

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+
 from loopcheck.spec import (
     DOCUMENTS,
     LEVEL_OF_STATUS,

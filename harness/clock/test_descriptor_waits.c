@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The waits of a process that is alone: each jumps over an hour, unless something is to be
- * reported first. */
+/* The waits for descriptors of a process that is alone: each jumps over an hour, unless
+ * something is to be reported first. */
 #include "test_support.h"
 #include "virtual_clock.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define HOUR_MS 3600000
-
-/* ---- file descriptors ------------------------------------------------------ */
 
 /* A pipe, and an epoll instance that watches its reading end. */
 struct watched_pipe {
@@ -196,169 +191,7 @@ mistakes_get_the_real_errors(void **state)
     in_virtual_time(mistake_body);
 }
 
-/* ---- sleeps ----------------------------------------------------------------- */
-
-static int
-nanosleep_an_hour(void)
-{
-    struct timespec hour = as_timespec(HOUR);
-    return nanosleep(&hour, NULL);
-}
-
-static int
-clock_nanosleep_an_hour(void)
-{
-    struct timespec hour = as_timespec(HOUR);
-    return clock_nanosleep(CLOCK_REALTIME, 0, &hour, NULL);
-}
-
-static int
-clock_nanosleep_until_an_hour_later(void)
-{
-    struct timespec later = as_timespec(seen_ns(CLOCK_REALTIME) + HOUR);
-    return clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &later, NULL);
-}
-
-static int
-usleep_an_hour(void)
-{
-    return usleep(3600u * 1000u * 1000u);
-}
-
-static int
-sleep_an_hour(void)
-{
-    return (int)sleep(3600);
-}
-
-static void
-sleep_body(void)
-{
-    static int (*const sleeps[])(void) = {
-        nanosleep_an_hour, clock_nanosleep_an_hour, clock_nanosleep_until_an_hour_later,
-        usleep_an_hour, sleep_an_hour,
-    };
-
-    for (size_t i = 0; i < sizeof sleeps / sizeof sleeps[0]; i++) {
-        struct moment start = moment_now();
-        REQUIRE(sleeps[i]() == 0);
-        require_jumped(start, HOUR);
-    }
-    REQUIRE(loopcheck_clock_passed_ns() == 0);
-}
-
-static void
-sleeping_an_hour_returns_at_once(void **state)
-{
-    (void)state;
-    in_virtual_time(sleep_body);
-}
-
-static void
-past_body(void)
-{
-    struct timespec past = as_timespec(seen_ns(CLOCK_MONOTONIC) - MS);
-
-    REQUIRE(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, NULL) == 0);
-    REQUIRE(loopcheck_clock_jumped_ns() == 0);
-}
-
-static void
-sleeping_until_a_past_time_does_not_jump(void **state)
-{
-    (void)state;
-    in_virtual_time(past_body);
-}
-
-/* ---- locks ------------------------------------------------------------------ */
-
-static void
-sem_body(void)
-{
-    sem_t sem;
-    struct moment start = moment_now();
-    struct timespec later = as_timespec(seen_ns(CLOCK_REALTIME) + HOUR);
-
-    REQUIRE(sem_init(&sem, 0, 1) == 0);
-    REQUIRE(sem_timedwait(&sem, &later) == 0 && loopcheck_clock_jumped_ns() == 0);
-    errno = 0;
-    REQUIRE(sem_timedwait(&sem, &later) == -1 && errno == ETIMEDOUT);
-    require_jumped(start, HOUR);
-    REQUIRE(seen_ns(CLOCK_REALTIME) >= later.tv_sec * SECOND + later.tv_nsec);
-
-    start = moment_now();
-    later = as_timespec(seen_ns(CLOCK_MONOTONIC) + HOUR);
-    errno = 0;
-    REQUIRE(sem_clockwait(&sem, CLOCK_MONOTONIC, &later) == -1 && errno == ETIMEDOUT);
-    require_jumped(start, HOUR);
-}
-
-static void
-a_semaphore_that_nobody_posts_times_out_at_once(void **state)
-{
-    (void)state;
-    in_virtual_time(sem_body);
-}
-
-static void
-cond_body(void)
-{
-    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    pthread_condattr_t attributes;
-    pthread_cond_t cond;
-    static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC };
-
-    for (size_t i = 0; i < 2; i++) {
-        REQUIRE(pthread_condattr_init(&attributes) == 0);
-        REQUIRE(pthread_condattr_setclock(&attributes, clocks[i]) == 0);
-        REQUIRE(pthread_cond_init(&cond, &attributes) == 0);
-        REQUIRE(pthread_mutex_lock(&mutex) == 0);
-        int64_t jumped = loopcheck_clock_jumped_ns();
-        struct moment start = moment_now();
-        struct timespec later = as_timespec(seen_ns(clocks[i]) + HOUR);
-        REQUIRE(pthread_cond_timedwait(&cond, &mutex, &later) == ETIMEDOUT);
-        require_jumped(start, HOUR);
-        REQUIRE(loopcheck_clock_jumped_ns() - jumped <= HOUR);     /* the right clock was chosen */
-        later = as_timespec(seen_ns(clocks[i]) + HOUR);
-        start = moment_now();
-        REQUIRE(pthread_cond_clockwait(&cond, &mutex, clocks[i], &later) == ETIMEDOUT);
-        require_jumped(start, HOUR - SECOND);
-        REQUIRE(pthread_mutex_unlock(&mutex) == 0);
-    }
-}
-
-static void
-a_condition_that_nobody_signals_times_out_at_once(void **state)
-{
-    (void)state;
-    in_virtual_time(cond_body);
-}
-
-static void
-mutex_body(void)
-{
-    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    struct moment start = moment_now();
-    struct timespec later = as_timespec(seen_ns(CLOCK_REALTIME) + HOUR);
-
-    REQUIRE(pthread_mutex_timedlock(&mutex, &later) == 0 && loopcheck_clock_jumped_ns() == 0);
-    REQUIRE(pthread_mutex_timedlock(&mutex, &later) == ETIMEDOUT);
-    require_jumped(start, HOUR);
-    start = moment_now();
-    later = as_timespec(seen_ns(CLOCK_MONOTONIC) + HOUR);
-    REQUIRE(pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &later) == ETIMEDOUT);
-    require_jumped(start, HOUR - SECOND);
-    REQUIRE(pthread_mutex_unlock(&mutex) == 0);
-}
-
-static void
-a_mutex_that_nobody_unlocks_times_out_at_once(void **state)
-{
-    (void)state;
-    in_virtual_time(mutex_body);
-}
-
-/* ---- signals ---------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------- */
 
 static volatile sig_atomic_t signals_handled;
 
@@ -399,37 +232,6 @@ a_pending_signal_interrupts_instead_of_a_jump(void **state)
     in_virtual_time(pending_body);
 }
 
-/* ---- the end of time -------------------------------------------------------- */
-
-#define END_OF_TIME ((INT64_C(1) << 62) - 1)
-
-/* Sleep a century, then ever shorter, until only 20 ms of virtual time are left. */
-static void
-end_of_time_body(void)
-{
-    struct timespec duration = as_timespec(100 * 365 * 24 * HOUR);
-
-    REQUIRE(nanosleep(&duration, NULL) == 0);
-    for (int64_t step = 365 * 24 * HOUR; step > 20 * MS; step /= 2) {
-        duration = as_timespec(step);
-        while (END_OF_TIME - seen_ns(CLOCK_MONOTONIC) > step)
-            REQUIRE(nanosleep(&duration, NULL) == 0);
-    }
-    int64_t jumped = loopcheck_clock_jumped_ns();
-    int64_t start = real_ns(CLOCK_MONOTONIC);
-    duration = as_timespec(40 * MS);
-    REQUIRE(nanosleep(&duration, NULL) == 0);
-    REQUIRE(loopcheck_clock_jumped_ns() == jumped);
-    REQUIRE(real_ns(CLOCK_MONOTONIC) - start >= 40 * MS);
-}
-
-static void
-at_the_end_of_time_a_wait_is_real(void **state)
-{
-    (void)state;
-    in_virtual_time(end_of_time_body);
-}
-
 int
 main(void)
 {
@@ -438,13 +240,7 @@ main(void)
         cmocka_unit_test(a_ready_descriptor_is_reported_without_a_jump),
         cmocka_unit_test(a_time_out_of_zero_takes_no_time),
         cmocka_unit_test(mistakes_get_the_real_errors),
-        cmocka_unit_test(sleeping_an_hour_returns_at_once),
-        cmocka_unit_test(sleeping_until_a_past_time_does_not_jump),
-        cmocka_unit_test(a_semaphore_that_nobody_posts_times_out_at_once),
-        cmocka_unit_test(a_condition_that_nobody_signals_times_out_at_once),
-        cmocka_unit_test(a_mutex_that_nobody_unlocks_times_out_at_once),
         cmocka_unit_test(a_pending_signal_interrupts_instead_of_a_jump),
-        cmocka_unit_test(at_the_end_of_time_a_wait_is_real),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Alone or not: what another thread, a child process, a fork and an exec do to the clock. */
+/* In the company of another thread: time passes for real, and its posts, signals and writes
+ * arrive. */
 #include "test_support.h"
 #include "virtual_clock.h"
 
@@ -8,33 +9,10 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/select.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define WHILE_NOT_ALONE (30 * MS)
-
-static const char *program;     /* argv[0], to execute this program again */
-
-static void
-sleep_ns(int64_t ns)
-{
-    struct timespec duration = as_timespec(ns);
-    REQUIRE(nanosleep(&duration, NULL) == 0);
-}
-
-/* Spend real time, whatever the clock is. */
-static void
-really_sleep_ns(int64_t ns)
-{
-    struct timespec duration = as_timespec(ns);
-    syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &duration, NULL);
-}
-
-/* ---- another thread --------------------------------------------------------- */
 
 static int gate[2];     /* a pipe; who reads from it waits until somebody writes or closes */
 
@@ -100,6 +78,31 @@ when_a_thread_ends_the_rest_of_the_wait_is_jumped_over(void **state)
 {
     (void)state;
     in_virtual_time(rest_body);
+}
+
+/* Time counts from the last look before the company came: virtual time moves no more than real
+ * time does from there, but for the microsecond that each look adds at least. */
+static void
+alone_before_body(void)
+{
+    pthread_t other;
+
+    REQUIRE(pipe(gate) == 0);
+    really_sleep_ns(WHILE_NOT_ALONE);
+    int64_t really_before = real_ns(CLOCK_MONOTONIC);
+    int64_t before = seen_ns(CLOCK_MONOTONIC);
+    REQUIRE(pthread_create(&other, NULL, wait_at_gate, NULL) == 0);
+    int64_t moved = seen_ns(CLOCK_MONOTONIC) - before;
+    REQUIRE(moved <= real_ns(CLOCK_MONOTONIC) - really_before + 2000);
+    REQUIRE(write(gate[1], "x", 1) == 1);
+    REQUIRE(pthread_join(other, NULL) == 0);
+}
+
+static void
+real_time_spent_alone_never_counts(void **state)
+{
+    (void)state;
+    in_virtual_time(alone_before_body);
 }
 
 /* Interrupt the owner again and again, until it says that it saw it. */
@@ -273,7 +276,8 @@ write_after_a_moment(void *write_fd)
     return wait_at_gate(NULL);
 }
 
-/* Every slice of a select must ask for the same descriptors, though each call overwrites the sets. */
+/* Every slice of a select must ask for the same descriptors, though each call overwrites the
+ * sets. */
 static void
 ready_later_body(void)
 {
@@ -300,180 +304,18 @@ a_descriptor_that_becomes_ready_in_company_is_reported(void **state)
     in_virtual_time(ready_later_body);
 }
 
-/* ---- a child process -------------------------------------------------------- */
-
-static void
-child_body(void)
-{
-    char byte;
-    siginfo_t info;
-
-    REQUIRE(pipe(gate) == 0);
-    pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        close(gate[1]);
-        _exit(read(gate[0], &byte, 1) == 0 ? 0 : 1);
-    }
-    struct moment start = moment_now();
-    sleep_ns(WHILE_NOT_ALONE);
-    require_passed(start, WHILE_NOT_ALONE);
-
-    REQUIRE(close(gate[1]) == 0);
-    REQUIRE(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
-    start = moment_now();
-    sleep_ns(WHILE_NOT_ALONE);
-    require_passed(start, WHILE_NOT_ALONE);     /* it ended, but is not reaped */
-
-    REQUIRE(waitpid(child, NULL, 0) == child);
-    start = moment_now();
-    sleep_ns(HOUR);
-    require_jumped(start, HOUR);
-}
-
-static void
-a_child_stops_jumping_until_it_is_reaped(void **state)
-{
-    (void)state;
-    in_virtual_time(child_body);
-}
-
-/* The whole of an infinite wait counts, though the child that ended it is gone at the next
- * look. */
-static void
-infinite_body(void)
-{
-    struct moment start = moment_now();
-
-    REQUIRE(pipe(gate) == 0);
-    REQUIRE(signal(SIGCHLD, SIG_IGN) != SIG_ERR);       /* children are reaped by themselves */
-    pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        really_sleep_ns(WHILE_NOT_ALONE);
-        _exit(0);
-    }
-    struct pollfd fd = { .fd = gate[0], .events = POLLIN };
-    REQUIRE(close(gate[1]) == 0);
-    REQUIRE(poll(&fd, 1, -1) == 1);
-    require_passed(start, WHILE_NOT_ALONE);
-}
-
-static void
-an_infinite_wait_in_company_counts_in_full(void **state)
-{
-    (void)state;
-    in_virtual_time(infinite_body);
-}
-
-/* ---- fork and exec ---------------------------------------------------------- */
-
-static void
-in_forked_child(void)
-{
-    int64_t jumped = loopcheck_clock_jumped_ns();
-    struct moment start = moment_now();
-
-    REQUIRE(loopcheck_clock_active() == 0);
-    REQUIRE(start.seen - start.real > HOUR / 2);        /* still the parent's virtual time */
-    sleep_ns(WHILE_NOT_ALONE);
-    struct moment end = moment_now();
-    REQUIRE(end.real - start.real >= WHILE_NOT_ALONE);
-    REQUIRE(end.seen - start.seen >= WHILE_NOT_ALONE);
-    REQUIRE(loopcheck_clock_jumped_ns() == jumped);
-}
-
-static void
-fork_body(void)
-{
-    int status;
-
-    sleep_ns(HOUR);
-    pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        in_forked_child();
-        _exit(0);
-    }
-    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
-}
-
-static void
-a_forked_child_keeps_virtual_time_but_does_not_jump(void **state)
-{
-    (void)state;
-    in_virtual_time(fork_body);
-}
-
-static void
-again_body(void)
-{
-    int status;
-
-    sleep_ns(HOUR);
-    pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        loopcheck_clock_on();
-        REQUIRE(loopcheck_clock_active() == 1 && loopcheck_clock_jumped_ns() == 0);
-        struct moment start = moment_now();
-        REQUIRE(start.seen - start.real < HOUR / 2);
-        sleep_ns(HOUR);
-        require_jumped(start, HOUR);
-        _exit(0);
-    }
-    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
-}
-
-static void
-a_forked_child_may_switch_the_clock_on_for_itself(void **state)
-{
-    (void)state;
-    in_virtual_time(again_body);
-}
-
-#define REPORT_ARGUMENT "exit-with-the-clocks-state"
-
-static void
-exec_body(void)
-{
-    int status;
-    pid_t child = fork();
-
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        execl(program, program, REPORT_ARGUMENT, (char *)NULL);
-        _exit(127);
-    }
-    REQUIRE(waitpid(child, &status, 0) == child && status == 0);
-}
-
-static void
-an_executed_program_starts_with_the_clock_off(void **state)
-{
-    (void)state;
-    in_virtual_time(exec_body);
-}
-
 int
-main(int argc, char **argv)
+main(void)
 {
-    if (argc > 1 && strcmp(argv[1], REPORT_ARGUMENT) == 0)
-        return loopcheck_clock_active();
-    program = argv[0];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_thread_stops_jumping_until_it_ended),
         cmocka_unit_test(when_a_thread_ends_the_rest_of_the_wait_is_jumped_over),
+        cmocka_unit_test(real_time_spent_alone_never_counts),
         cmocka_unit_test(a_signal_interrupts_a_wait_in_company),
         cmocka_unit_test(a_threads_deadline_after_a_jump_is_its_own_duration_away),
         cmocka_unit_test(a_threads_post_ends_the_owners_wait),
         cmocka_unit_test(a_threads_signal_ends_the_owners_wait),
         cmocka_unit_test(a_descriptor_that_becomes_ready_in_company_is_reported),
-        cmocka_unit_test(a_child_stops_jumping_until_it_is_reaped),
-        cmocka_unit_test(an_infinite_wait_in_company_counts_in_full),
-        cmocka_unit_test(a_forked_child_keeps_virtual_time_but_does_not_jump),
-        cmocka_unit_test(a_forked_child_may_switch_the_clock_on_for_itself),
-        cmocka_unit_test(an_executed_program_starts_with_the_clock_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

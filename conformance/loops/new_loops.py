@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+"""A new loop: its state, its independence of others, and the classes that it belongs to."""
+
+import asyncio
+import selectors
+
+from loopcheck_target import scenario
+
+
+def run(loop):
+    """Run what is scheduled on the loop."""
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+
+
+@scenario(statements=["new_event_loop.creates"])
+def new_loops_are_independent(new_event_loop, trace, T):
+    """Each call makes another loop, with callbacks, timers and an end of its own."""
+    first, second = new_event_loop(), new_event_loop()
+    trace("distinct", first is not second)
+    first.call_soon(trace, "callback of the first")
+    first.call_later(20 * T, trace, "timer of the first")
+    second.call_soon(trace, "callback of the second")
+    second.call_later(T, second.stop)
+    second.run_forever()
+    trace("second stopped")
+    second.close()
+    trace("closed", first.is_closed(), second.is_closed())
+    first.call_later(40 * T, first.stop)
+    first.run_forever()
+    trace("first stopped")
+
+
+@scenario(statements=["new_event_loop.initial-state", "new_event_loop.not-set"])
+def new_loop_has_nothing_to_do(loop, new_event_loop, trace):
+    """A new loop is neither running nor closed nor current, and has neither callbacks nor tasks."""
+
+    def current():
+        try:
+            return asyncio.get_event_loop() is loop
+        except RuntimeError as exc:
+            return exc
+
+    trace("running", loop.is_running())
+    trace("closed", loop.is_closed())
+    trace("tasks", len(asyncio.all_tasks(loop)))
+    loop.stop()
+    trace("run", loop.run_forever())
+    asyncio.set_event_loop(loop)
+    run(new_event_loop())
+    trace("still current", current())
+    asyncio.set_event_loop(None)
+    run(new_event_loop())
+    trace("still none", current())
+
+
+@scenario(statements=["AbstractEventLoop.base", "AbstractEventLoop.all-methods"])
+def loop_defines_every_method(loop, trace):
+    """A loop is an AbstractEventLoop and defines all its methods: those it inherits are not implemented."""
+    trace("is a loop", isinstance(loop, asyncio.AbstractEventLoop))
+    names = [name for name in dir(asyncio.AbstractEventLoop) if not name.startswith("_")]
+    trace("missing", [name for name in names if not callable(getattr(loop, name, None))])
+    base = asyncio.AbstractEventLoop
+    trace("inherited", [name for name in names if getattr(type(loop), name, None) is getattr(base, name)])
+
+
+@scenario(
+    statements=[
+        "SelectorEventLoop.subclass",
+        "EventLoop.alias",
+        "EventLoop.added-3.13",
+        "loops.default-eventloop",
+    ]
+)
+def asyncios_own_classes_stay_what_they_are(loop, trace):
+    """A loop that comes from elsewhere replaces neither asyncio's classes nor what asyncio itself makes."""
+    run(loop)
+    own = asyncio.new_event_loop()
+    trace("default", type(own) is asyncio.EventLoop)
+    trace("alias", asyncio.EventLoop is asyncio.SelectorEventLoop, asyncio.EventLoop.__module__)
+    trace("base class", issubclass(asyncio.SelectorEventLoop, asyncio.AbstractEventLoop))
+    own.close()
+
+
+@scenario(statements=["SelectorEventLoop.custom-selector", "SelectorEventLoop.selectors"])
+def loops_of_two_classes_share_a_thread(loop, trace, T):
+    """A SelectorEventLoop with a given selector runs between two runs of the loop, but not inside one."""
+
+    def nested():
+        try:
+            selector_loop.run_forever()
+        except RuntimeError as exc:
+            trace("inside a run", exc)
+
+    selector_loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    loop.call_soon(nested)
+    run(loop)
+    trace("stopped")
+    selector_loop.call_later(T, trace, "timer of the selector loop")
+    selector_loop.call_later(5 * T, selector_loop.stop)
+    selector_loop.run_forever()
+    selector_loop.close()
+    loop.call_soon(trace, "callback of the loop")
+    run(loop)
+    trace("stopped again")
