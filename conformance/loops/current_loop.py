@@ -71,7 +71,9 @@ def no_loop_is_seen_from_outside(loop, new_event_loop, trace):
     run(other, "another loop", lambda: trace("inside", answer(asyncio.get_running_loop, other)))
 
 
-@scenario(statements=["get_running_loop.ignores-set", "set_event_loop.not-running", "set_event_loop.none-clears"])
+@scenario(
+    statements=["get_running_loop.ignores-set", "set_event_loop.not-running", "set_event_loop.none-clears"]
+)
 def current_loop_need_not_run(loop, trace):
     """set_event_loop() makes a loop current without running it; set_event_loop(None) removes it."""
     asyncio.set_event_loop(loop)

@@ -16,6 +16,12 @@ def attempt(trace, name, function):
         trace(name, exc)
 
 
+def stop_twice(loop, T):
+    """End the run soon; if the first stop() ends a run inside it, the second ends the outer one."""
+    loop.call_later(5 * T, loop.stop)
+    loop.call_later(15 * T, loop.stop)
+
+
 def sees_itself_running(loop):
     """Return whether the loop runs: by its own word, and by what get_running_loop() says here."""
     try:
@@ -80,9 +86,10 @@ def run_inside_a_run_is_refused(loop, new_event_loop, trace, T):
     other.call_soon(trace, "callback of the other loop")
     other.call_soon(other.stop)
     loop.call_soon(nested)
-    loop.call_later(5 * T, loop.stop)
+    stop_twice(loop, T)
     loop.run_forever()
     trace("stopped")
+    other.call_soon(other.stop)
     other.run_forever()
     trace("other loop stopped")
 
@@ -100,7 +107,7 @@ def refused_run_leaves_the_outer_run_intact(loop, new_event_loop, trace, T):
 
     other.call_soon(other.stop)
     loop.call_soon(nested)
-    loop.call_later(5 * T, loop.stop)
+    stop_twice(loop, T)
     loop.run_forever()
     trace("stopped", *sees_itself_running(loop))
 

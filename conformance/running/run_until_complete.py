@@ -129,13 +129,15 @@ def unfit_arguments_are_refused(loop, new_event_loop, trace):
 
 
 @scenario(statements=["run_until_complete.nested"])
-def nested_call_is_refused(loop, new_event_loop, trace):
+def nested_call_is_refused(loop, new_event_loop, trace, T):
     """In a running loop's thread, run_until_complete() of this or another loop raises RuntimeError."""
     other = new_event_loop()
 
     async def outer():
         for name, inner in (("same loop", loop), ("other loop", other)):
-            attempt(trace, name, inner.run_until_complete, inner.create_future())
+            future = inner.create_future()
+            inner.call_later(5 * T, future.set_result, "was run")
+            attempt(trace, name, inner.run_until_complete, future)
             trace("outer run", loop.is_running(), asyncio.get_running_loop() is loop)
         await asyncio.sleep(0)
         return "result"

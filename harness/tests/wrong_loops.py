@@ -118,10 +118,13 @@ class ContextIsShared(asyncio.SelectorEventLoop):
 
 
 class TimersAreEarly(asyncio.SelectorEventLoop):
-    """A timer fires five milliseconds before its deadline."""
+    """A timer of less than a minute fires five milliseconds before its deadline."""
 
     def call_at(self, when, callback, *args, context=None):
-        return super().call_at(when - 0.005, callback, *args, context=context)
+        early = (
+            0.005 if when - self.time() < 60 else 0
+        )  # an hour's must be right: it proves the virtual clock
+        return super().call_at(when - early, callback, *args, context=context)
 
 
 class TimersAreLate(asyncio.SelectorEventLoop):

@@ -82,7 +82,7 @@ def print_report(console: Console, results: Results, verbose: int = 0) -> None:
     """Print the report on results.  verbose: 1 shows variants in full, 2 every scenario."""
     for error in results.errors:
         where = f"{error['file']}:{error['line']}: " if error["record"] == "problem" else ""
-        _line(console, Text("ERROR  ", style="bold magenta") + Text(where + error["sentence"]))
+        _line(console, Text.assemble(("ERROR  ", "bold magenta"), where + error["sentence"]))
     brief: list[ScenarioResult] = []
     for result in results.scenarios:
         if _shown_in_full(result, verbose):
@@ -112,9 +112,10 @@ def print_scenario(
     record = result.record
     _line(console)
     about = [record["level"]] if record["axis"] is None else [record["axis"], record["level"]]
-    heading = Text(f"{result.verdict.upper():8}", style=style_of(result.verdict))
-    heading += Text(f" {result.id}", style="bold") + Text(
-        f"  {record['target']}  ({', '.join(about)})", style="dim"
+    heading = Text.assemble(
+        (f"{result.verdict.upper():8}", style_of(result.verdict)),
+        (f" {result.id}", "bold"),
+        (f"  {record['target']}  ({', '.join(about)})", "dim"),
     )
     _line(console, heading)
     _line(console, f"  {record['title']}")
@@ -203,9 +204,9 @@ def _print_brief(console: Console, results: Sequence[ScenarioResult]) -> None:
     wording = [result for result in results if _is_wording(result)]
     for result in results:
         if not _is_wording(result):
-            word = Text(f"  {result.verdict:12}", style=style_of(result.verdict))
+            word = (f"  {result.verdict:12}", style_of(result.verdict))
             sentence = f"{result.id}  {result.record['target']}: {result.record['sentence']}"
-            _line(console, word + Text(sentence))
+            _line(console, Text.assemble(word, sentence))
     if wording:
         what = "scenario differs" if len(wording) == 1 else "scenarios differ"
         _line(console, f"  {len(wording)} {what} only in the text of an exception or of a log record.")

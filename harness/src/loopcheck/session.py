@@ -92,10 +92,12 @@ class Session:
         Cancelling it (Ctrl-C) ends it early, with a footer that says ``interrupted``.
         """
         interrupted = False
+        begun = False
         with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
             try:
                 await self._start_sides(Path(folder))
                 on_record(self._header())
+                begun = True
                 for record in self._error_records():
                     on_record(record)
                 await self._run_plan(on_record)
@@ -105,6 +107,8 @@ class Session:
                 await asyncio.gather(
                     *(side.server.stop() for side in self._sides.values()), return_exceptions=True
                 )
+        if not begun:
+            on_record(self._header())
         footer = self._footer(interrupted)
         on_record(footer)
         return int(footer["exit"])
