@@ -18,15 +18,16 @@ def new_loops_are_independent(new_event_loop, trace, T):
     """Each call makes another loop, with callbacks, timers and an end of its own."""
     first, second = new_event_loop(), new_event_loop()
     trace("distinct", first is not second)
+    now = first.time()
     first.call_soon(trace, "callback of the first")
-    first.call_later(20 * T, trace, "timer of the first")
+    first.call_at(now + 20 * T, trace, "timer of the first")
+    first.call_at(now + 40 * T, first.stop)
     second.call_soon(trace, "callback of the second")
     second.call_later(T, second.stop)
     second.run_forever()
     trace("second stopped")
     second.close()
     trace("closed", first.is_closed(), second.is_closed())
-    first.call_later(40 * T, first.stop)
     first.run_forever()
     trace("first stopped")
 

@@ -135,3 +135,15 @@ def close_does_not_wait_for_the_executor(loop, trace, T):
     release.set()
     threads[0].join()
     trace("job finished", finished.is_set())
+
+
+@scenario(
+    basis="observed: a program that makes one loop after the other must not run out of descriptors",
+    tags=["habits"],
+)
+def closed_loop_leaves_nothing_behind(loop, trace):
+    """A loop that ran and was closed leaves no descriptor open, no thread running, and warns of nothing."""
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    trace("closed", loop.is_closed())

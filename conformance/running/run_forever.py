@@ -18,8 +18,9 @@ def attempt(trace, name, function):
 
 def stop_twice(loop, T):
     """End the run soon; if the first stop() ends a run inside it, the second ends the outer one."""
-    loop.call_later(5 * T, loop.stop)
-    loop.call_later(15 * T, loop.stop)
+    now = loop.time()
+    loop.call_at(now + 5 * T, loop.stop)
+    loop.call_at(now + 15 * T, loop.stop)
 
 
 def sees_itself_running(loop):
@@ -50,8 +51,9 @@ def is_running_follows_the_run(loop, trace, T):
 
     trace("before", loop.is_running())
     loop.call_soon(lambda: trace("callback", loop.is_running()))
-    loop.call_later(T, lambda: trace("timer", loop.is_running()))
-    loop.call_later(5 * T, loop.stop)
+    now = loop.time()
+    loop.call_at(now + T, lambda: trace("timer", loop.is_running()))
+    loop.call_at(now + 5 * T, loop.stop)
     loop.run_forever()
     trace("between", loop.is_running())
     loop.run_until_complete(work())
@@ -132,9 +134,9 @@ def loop_does_not_wait_while_callbacks_are_ready(loop, trace, T):
             trace("all turns done", due=start)
             loop.stop()
 
-    loop.call_later(50 * T, trace, "timer")
-    loop.call_later(60 * T, loop.stop)
-    start = time.monotonic()
+    start, now = time.monotonic(), loop.time()
+    loop.call_at(now + 50 * T, trace, "timer")
+    loop.call_at(now + 60 * T, loop.stop)
     loop.call_soon(turn, 50)
     loop.run_forever()
     trace("stopped")

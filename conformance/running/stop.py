@@ -123,8 +123,9 @@ def other_thread_stops_the_loop(loop, trace, T):
         loop.call_soon_threadsafe(loop.stop)
 
     running = threading.Event()
-    loop.call_later(100 * T, too_late)
-    loop.call_later(T, running.set)
+    now = loop.time()
+    loop.call_at(now + T, running.set)
+    loop.call_at(now + 100 * T, too_late)
     thread = threading.Thread(target=stopping)
     thread.start()
     loop.run_forever()

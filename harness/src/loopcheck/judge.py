@@ -40,7 +40,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Finding:
-    """One difference, judged and put into words."""
+    """One difference, judged and put into words.
+
+    ended_it: it is an exception that came out of the scenario.
+    """
 
     kind: str
     event: str
@@ -48,6 +51,7 @@ class Finding:
     level: str
     oracle: Any = None
     target: Any = None
+    ended_it: bool = False
 
     @property
     def axis(self) -> str:
@@ -142,7 +146,7 @@ def _no_loop_of_its_own(target: Sequence[Trace], subject: Subject) -> Judgement 
     for trace in target:
         if trace.end is None:
             continue
-        if trace.end["loops"] == 0:
+        if trace.end["loops"] == 0 and trace.status == "ok":
             return Judgement("harness-error", subject.level, reason="no-loop", sentence=REASONS["no-loop"])
         own = [name for name in trace.end["classes"] if name.split(".")[0] == "asyncio"]
         if own and not subject.target_is_asyncio:
@@ -176,8 +180,8 @@ def _compare(
 
 
 def _counting_first(findings: Sequence[Finding], subject: Subject) -> list[Finding]:
-    """Put the findings that the demanded level counts before the others, otherwise in order."""
-    return sorted(findings, key=lambda finding: not at_least(finding.level, subject.demanded))
+    """Put first what ended the scenario, for it explains what did not happen; then what the level counts."""
+    return sorted(findings, key=lambda f: (not f.ended_it, not at_least(f.level, subject.demanded)))
 
 
 def _is_unsupported(findings: Iterable[Finding]) -> bool:
@@ -194,7 +198,13 @@ def _findings(subject: Subject, oracle: Trace, target: Trace, all_target: Sequen
 
 
 def _finding(
-    subject: Subject, kind: str, event: str, sentence: str, oracle: Any = None, target: Any = None
+    subject: Subject,
+    kind: str,
+    event: str,
+    sentence: str,
+    oracle: Any = None,
+    target: Any = None,
+    ended_it: bool = False,
 ) -> Finding:
     order = list(LEVELS)
     level = (
@@ -202,7 +212,7 @@ def _finding(
         if KINDS[kind].level == "scenario"
         else max(subject.level, KINDS[kind].level, key=order.index)
     )
-    return Finding(kind, event, sentence, level, oracle, target)
+    return Finding(kind, event, sentence, level, oracle, target, ended_it)
 
 
 # ---- events ----------------------------------------------------------------------------------------------
@@ -224,6 +234,7 @@ def _order_finding(subject: Subject, found: Difference) -> Finding:
         sentences.difference_sentence(found, subject.oracle, subject.target),
         list(found.oracle.values) if found.oracle is not None else None,
         list(found.target.values) if found.target is not None else None,
+        ended_it=found.event.kind == "raised",
     )
 
 

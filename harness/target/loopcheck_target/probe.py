@@ -17,6 +17,7 @@ from . import clock
 from .factories import Factory, TargetError, check_loop, class_name, is_asyncios_own
 
 HOUR_S = 3600.0
+ALMOST_S = HOUR_S - 1  # a loop whose timers are early is to be judged, on the virtual clock
 
 
 def probe_loop(factory: Factory) -> Dict[str, Any]:
@@ -63,7 +64,7 @@ def probe_clock(factory: Factory) -> Dict[str, Any]:
     loop.close()
     after_timer = time.monotonic()
     time.sleep(HOUR_S)
-    if after_timer - start < HOUR_S or time.monotonic() - after_timer < HOUR_S:
+    if after_timer - start < ALMOST_S or time.monotonic() - after_timer < ALMOST_S:
         return {"virtual": False, "why": "an hour's timer fired without an hour on time.monotonic()"}
     return {"virtual": True, "why": ""}
 
