@@ -184,7 +184,8 @@ def _print_evidence(console: Console, result: ScenarioResult) -> None:
     bad = [trace for trace in [*result.oracle, *result.target] if trace.status in ("crash", "hang")]
     if bad and bad[0].outcome.output:
         _line(console, Text("  what the process wrote last:", style="dim"))
-        for line in bad[0].outcome.output.strip().splitlines()[-16:]:
+        lines = bad[0].outcome.output.strip().splitlines()
+        for line in [line for line in lines if "loopcheck_target" not in line][-16:]:  # not our own frames
             _line(console, Text(f"    {line}", style="dim"))
 
 
