@@ -48,10 +48,9 @@ def result_is_set_once(loop, trace):
 
 @scenario(basis="observed: callers tell errors apart by the exception object that the Future hands on")
 def exception_is_raised_by_result(loop, trace):
-    """result() raises the very exception that was set; a class is instantiated, anything else refused."""
+    """result() raises the very exception that was set; a class is instantiated."""
     error = LookupError("nowhere")
     future = loop.create_future()
-    attempt(trace, "not an exception", future.set_exception, 42)
     future.set_exception(error)
     trace("done", future.done(), future.cancelled())
     trace("same exception", future.exception() is error)
@@ -60,6 +59,14 @@ def exception_is_raised_by_result(loop, trace):
     from_class = loop.create_future()
     from_class.set_exception(KeyError)
     trace("from a class", from_class.exception())
+
+
+@scenario(basis="observed: what cannot be raised must not become a result that nobody can get at")
+def only_exceptions_are_set_as_exceptions(loop, trace):
+    """set_exception() refuses what is no exception; the Future stays pending."""
+    future = loop.create_future()
+    attempt(trace, "not an exception", future.set_exception, 42)
+    trace("done", future.done())
 
 
 @scenario(basis="observed: cancelling is how waiting is given up; it must win once and say so")

@@ -121,10 +121,9 @@ def _broken_scenario(oracle: Sequence[Trace], subject: Subject) -> Judgement | N
             sentence = sentences.ending_sentence(trace, subject.oracle)
             return Judgement("broken-scenario", subject.level, sentence=sentence)
         if trace.status == "raised":
-            raised = show_all(trace.events[-1].values)
-            return Judgement(
-                "broken-scenario", subject.level, sentence=f"it raises {raised} on {subject.oracle}."
-            )
+            raised = [event for event in trace.events if event.kind == "raised"]
+            sentence = f"it raises {show_all(raised[-1].values)} on {subject.oracle}."
+            return Judgement("broken-scenario", subject.level, sentence=sentence)
     return None
 
 
