@@ -14,7 +14,7 @@ import os
 import platform
 import signal
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -155,19 +155,26 @@ class Session:
     # ---- the plan -----------------------------------------------------------------------------------------
 
     async def _run_plan(self, on_record: Callable[[Record], None]) -> None:
-        jobs: list[Coroutine[Any, Any, Record]] = [
-            self._one(scenario, target, oracle)
+        sides = self._sides
+        jobs = [
+            (scenario, target, oracle)
             for scenario in self._options.scenarios
             for target, oracle in self._options.pairs
-            if self._sides[target.key].error is None and self._sides[oracle.key].error is None
+            if sides[target.key].error is None and sides[oracle.key].error is None
         ]
+        gate = asyncio.Semaphore(self._options.jobs * 2)
         async with asyncio.TaskGroup() as group:
-            gate = asyncio.Semaphore(self._options.jobs * 2)
-            tasks = [group.create_task(_gated(gate, job)) for job in jobs]
+            tasks = [group.create_task(self._one_at_its_turn(gate, *job)) for job in jobs]
             for task in tasks:
                 record = await task
                 self._verdicts.append(record["verdict"])
                 on_record(record)
+
+    async def _one_at_its_turn(
+        self, gate: asyncio.Semaphore, scenario: Scenario, target: Target, oracle: Target
+    ) -> Record:
+        async with gate:
+            return await self._one(scenario, target, oracle)
 
     async def _one(self, scenario: Scenario, target: Target, oracle: Target) -> Record:
         description = {
@@ -321,11 +328,6 @@ class Session:
         counts = {word: self._verdicts.count(word) for word in VERDICTS if word in self._verdicts}
         exit = exit_for(self._verdicts, usage=self._usage, failure=self._failure, interrupted=interrupted)
         return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
-
-
-async def _gated(gate: asyncio.Semaphore, job: Coroutine[Any, Any, Record]) -> Record:
-    async with gate:
-        return await job
 
 
 def run_session(options: SessionOptions, on_record: Callable[[Record], None]) -> int:

@@ -21,7 +21,7 @@ import warnings
 from typing import Any, Callable, Dict, List
 
 from . import clock, stacks
-from .factories import Factory, check_loop, class_name
+from .factories import Factory, check_loop, class_name, close_quietly
 from .iterations import Iterations
 from .observers import observe
 from .resources import Snapshot, how_many, run_delay
@@ -110,7 +110,7 @@ def use_and_close(factory: Factory) -> None:
     loop = check_loop(factory())
     loop.call_soon(loop.stop)
     loop.run_forever()
-    loop.close()
+    close_quietly(loop)
 
 
 def header(request: Dict[str, Any], virtual: bool, habits: Dict[str, Any]) -> Dict[str, Any]:

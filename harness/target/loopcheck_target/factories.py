@@ -67,6 +67,14 @@ def check_loop(loop: Any) -> Any:
     return loop
 
 
+def close_quietly(loop: Any) -> None:
+    """Close a loop that is not being judged: one whose close() raises is judged for that in the scenarios."""
+    try:
+        loop.close()
+    except Exception:
+        pass
+
+
 def class_name(loop: Any) -> str:
     """Return a loop's class as ``module.QualifiedName``."""
     return "%s.%s" % (type(loop).__module__, type(loop).__qualname__)

@@ -14,7 +14,7 @@ import time
 from typing import Any, Dict, List
 
 from . import clock
-from .factories import Factory, TargetError, check_loop, class_name, is_asyncios_own
+from .factories import Factory, TargetError, check_loop, class_name, close_quietly, is_asyncios_own
 
 HOUR_S = 3600.0
 ALMOST_S = HOUR_S - 1  # a loop whose timers are early is to be judged, on the virtual clock
@@ -36,7 +36,7 @@ def probe_loop(factory: Factory) -> Dict[str, Any]:
     }
     loop.call_soon(loop.stop)
     loop.run_forever()
-    loop.close()
+    close_quietly(loop)
     return description
 
 
@@ -61,7 +61,7 @@ def probe_clock(factory: Factory) -> Dict[str, Any]:
     loop = factory()
     loop.call_later(HOUR_S, loop.stop)
     loop.run_forever()
-    loop.close()
+    close_quietly(loop)
     after_timer = time.monotonic()
     time.sleep(HOUR_S)
     if after_timer - start < ALMOST_S or time.monotonic() - after_timer < ALMOST_S:

@@ -168,8 +168,8 @@ class Server:
             return {"virtual": False, "why": "the real clock was asked for"}
         try:
             return self._probe(lambda: probe_clock(self._factory), CLOCK_PROBE_TIMEOUT_S)
-        except TargetError:
-            return {"virtual": False, "why": "this loop escapes the virtual clock"}
+        except TargetError as exc:
+            return {"virtual": False, "why": "the trial with an hour's timer failed: %s" % exc}
 
     def _import_scenarios(self, modules: List[Dict[str, str]]) -> Dict[str, str]:
         """Import scenario files; return the error of each that does not import, by its name."""
@@ -206,11 +206,9 @@ class Server:
         kill_group(pid)
         _, status = os.waitpid(pid, 0)
         if child.hung:
-            raise TargetError(
-                "making a loop and running one callback on it did not end within %g s" % timeout
-            )
+            raise TargetError("making a loop and running a callback on it did not end within %g s" % timeout)
         if not data:
-            raise TargetError("making a loop and running one callback on it %s" % ending(status))
+            raise TargetError("making a loop and running a callback on it %s" % ending(status))
         result: Dict[str, Any] = json.loads(data.decode())
         if "error" in result:
             raise TargetError(result["error"])
@@ -306,7 +304,7 @@ def send_result(function: Callable[[], Dict[str, Any]], write_end: int) -> None:
     except TargetError as exc:
         result = {"error": str(exc)}
     except BaseException as exc:
-        result = {"error": "running one callback on a new loop raised %s: %s" % (type(exc).__name__, exc)}
+        result = {"error": "running a callback on a new loop raised %s: %s" % (type(exc).__name__, exc)}
     os.write(write_end, json.dumps(result).encode())
 
 
