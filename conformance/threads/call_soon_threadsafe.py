@@ -81,7 +81,7 @@ def threadsafe_call_returns_a_handle(loop, trace):
     """It returns a Handle, with which the callback can be cancelled."""
     kept = loop.call_soon_threadsafe(trace, "kept")
     cancelled = loop.call_soon_threadsafe(trace, "cancelled")
-    trace("types", type(kept), type(cancelled))
+    trace("is a Handle", isinstance(kept, asyncio.Handle), isinstance(cancelled, asyncio.Handle))
     cancelled.cancel()
     trace("cancelled", kept.cancelled(), cancelled.cancelled())
     run_batch(loop)

@@ -14,12 +14,12 @@ def run_for(loop, seconds):
 
 
 def attempt(trace, name, function):
-    """Trace whether function() was refused, and how."""
+    """Trace whether function() was refused, and with which class of exception."""
     try:
         function()
         trace(name, "accepted")
     except Exception as exc:
-        trace(name, exc)
+        trace(name, type(exc))  # the text is often that of Python's own check of arguments
 
 
 @scenario(statements=["call_at.absolute"])
@@ -75,7 +75,7 @@ def call_at_passes_positional_arguments(loop, trace, T):
     run_for(loop, 20 * T)
 
 
-@scenario(statements=["call_at.none-rejected"], since="3.11")
+@scenario(statements=["call_at.none-rejected"])
 def moment_of_none_is_refused(loop, trace, T):
     """A moment of None raises TypeError at once, and schedules nothing."""
     attempt(trace, "None", lambda: loop.call_at(None, trace, "ran"))

@@ -16,7 +16,7 @@ from .export import ExportError, export_script
 from .interpreters import InterpreterError
 from .report import Reporter, print_report
 from .resources import scenarios_folder, statements_folder
-from .results import ResultsError, Writer, assemble
+from .results import ResultsError, WriteError, Writer, assemble
 from .scenarios import Problem, Scenario, load_scenarios
 from .session import SessionOptions, default_jobs, run_session
 from .show import ShowError, print_list, print_show
@@ -264,6 +264,9 @@ def main(command_line: Sequence[str] | None = None) -> int:
         if sys.platform != "linux":
             raise UsageError("loopcheck needs Linux: it forks, reads /proc and preloads a library")
         return int(arguments.function(arguments))
+    except WriteError as exc:
+        print(f"loopcheck: {exc}", file=sys.stderr)
+        return EXITS["failure"].status
     except (
         UsageError,
         TargetError,
@@ -277,3 +280,6 @@ def main(command_line: Sequence[str] | None = None) -> int:
         return USAGE
     except BrokenPipeError:
         return 0
+    except KeyboardInterrupt:  # before or after the session, which has its own way to end early
+        print("loopcheck: interrupted", file=sys.stderr)
+        return EXITS["interrupted"].status

@@ -6,6 +6,7 @@ search goes from what the user wrote to PATH to the folders of pyenv and uv.
 """
 
 import functools
+import glob
 import os
 import re
 import shutil
@@ -71,14 +72,20 @@ def candidates(name: str) -> Iterator[str]:
     if on_path:
         yield on_path
     version = re.fullmatch(r"python(\d[\d.]*)", name)
-    pattern = f"{version[1]}*" if version else f"{name}*"
+    pattern = f"{version[1]}*" if version else f"{glob.escape(name)}*"
     for folder in version_folders():
-        for found in sorted(folder.glob(pattern), reverse=True):
+        for found in sorted(folder.glob(pattern), key=_numbers, reverse=True):
             if not version or re.fullmatch(rf"{re.escape(version[1])}(\.\d+)?", found.name):
                 yield str(found / "bin" / ("python" if version else name))
         if version:
-            for found in sorted(folder.glob(f"cpython-{version[1]}*"), reverse=True):
-                yield str(found / "bin" / "python")
+            for found in sorted(folder.glob(f"cpython-{version[1]}*"), key=_numbers, reverse=True):
+                if not re.match(r"\d", found.name[len(f"cpython-{version[1]}") :]):
+                    yield str(found / "bin" / "python")
+
+
+def _numbers(folder: Path) -> list[int]:
+    """What to sort folders by so that 3.12.10 is newer than 3.12.9."""
+    return [int(number) for number in re.findall(r"\d+", folder.name)]
 
 
 def version_folders() -> list[Path]:
@@ -100,7 +107,7 @@ def ask(path: str) -> Interpreter | None:
             check=False,
             stdin=subprocess.DEVNULL,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, ValueError, subprocess.TimeoutExpired):  # ValueError: what it prints is no text
         return None
     words = done.stdout.split()
     return Interpreter(path, words[0], words[1]) if done.returncode == 0 and len(words) == 2 else None

@@ -218,8 +218,11 @@ def _finding(
 
 
 def _order_findings(subject: Subject, oracle: Trace, target: Trace) -> list[Finding]:
-    events = target.events if subject.habits_count else target.events_without_habits()
-    return [_order_finding(subject, found) for found in differences(oracle.events, events)]
+    if subject.habits_count:
+        found = differences(oracle.events, target.events)
+    else:
+        found = differences(oracle.events_without_habits(), target.events_without_habits())
+    return [_order_finding(subject, difference) for difference in found]
 
 
 def _order_finding(subject: Subject, found: Difference) -> Finding:
@@ -265,7 +268,8 @@ def _is_late(trace: Trace, event: Event, on_oracle: Event) -> bool:
 
 def _late_or_slow(subject: Subject, event: Event, traces: Sequence[Trace]) -> Finding:
     """Tell late (by an amount) from slow (by a share): does the lateness grow with the delay?"""
-    points = [(e.due, e.lateness) for trace in traces for e in trace.events if e.key == event.key and e.due]
+    same = [e for trace in traces for e in trace.events if e.key == event.key]
+    points = [(e.due, e.lateness) for e in same if e.due is not None]
     shortest, longest = min(points), max(points)
     if longest[0] > shortest[0]:
         share = ((longest[1] or 0.0) - (shortest[1] or 0.0)) / (longest[0] - shortest[0])

@@ -2,8 +2,8 @@
 """The order model: is the target's trace one that the oracle's trace allows?
 
 The oracle's trace and three rules make a partial order.  Events of one actor are ordered; events of one
-``unordered()`` group are not; a ``barrier()`` is ordered against everything.  The target conforms if its trace
-is a linear extension of that order with equal values.
+``unordered()`` group are not; what comes before a ``barrier()`` precedes what comes after it.  The target
+conforms if its trace is a linear extension of that order with equal values.
 
 The algorithm has two steps.  *Pairing*: each event of the target gets its counterpart in the oracle's trace;
 what finds none is ``extra`` or ``missing``.  *Replay*: the target's events are consumed one
@@ -13,6 +13,7 @@ difference and not a cascade.
 """
 
 import difflib
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -43,12 +44,26 @@ class Difference:
         return event
 
 
-def must_precede(earlier: Event, later: Event) -> bool:
-    """Return whether earlier, which comes before later in the oracle's trace, must do so everywhere."""
-    if earlier.kind == "barrier" or later.kind == "barrier":
-        return True
-    same_group = earlier.group is not None and earlier.group == later.group
-    return earlier.actor == later.actor and not same_group
+class Expected:
+    """The partial order that the oracle's trace makes: its events, barriers left out, by index."""
+
+    def __init__(self, trace: Sequence[Event]) -> None:
+        self.events = without_barriers(trace)
+        barriers = itertools.accumulate(event.kind == "barrier" for event in trace)
+        self._era = [era for era, event in zip(barriers, trace, strict=True) if event.kind != "barrier"]
+
+    def must_precede(self, earlier: int, later: int) -> bool:
+        """Return whether one event, which comes before another in the oracle's trace, must do so everywhere."""
+        if self._era[earlier] != self._era[later]:
+            return True
+        one, other = self.events[earlier], self.events[later]
+        same_group = one.group is not None and one.group == other.group
+        return one.actor == other.actor and not same_group
+
+
+def without_barriers(trace: Sequence[Event]) -> list[Event]:
+    """Return the events that happened; a barrier only says something about their order."""
+    return [event for event in trace if event.kind != "barrier"]
 
 
 def pair(oracle: Sequence[Event], target: Sequence[Event]) -> dict[int, int]:
@@ -93,16 +108,19 @@ def _stably_sorted(indexes: list[int], values: list[str]) -> list[int]:
 
 def differences(oracle: Sequence[Event], target: Sequence[Event]) -> list[Difference]:
     """Return every way in which the target's events differ from the oracle's, in the order of the target."""
-    pairs = pair(oracle, target)
-    found = _replay(oracle, target, pairs) + _missing(oracle, pairs)
+    expected = Expected(oracle)
+    happened = without_barriers(target)
+    pairs = pair(expected.events, happened)
+    found = _replay(expected, happened, pairs) + _missing(expected, pairs)
     found.sort(key=lambda positioned: positioned[0])
-    return _fold([_soften(difference) for _, difference in found if difference.event.kind != "barrier"])
+    return _fold([_soften(difference) for _, difference in found])
 
 
 Positioned = tuple[float, Difference]
 
 
-def _replay(oracle: Sequence[Event], target: Sequence[Event], pairs: dict[int, int]) -> list[Positioned]:
+def _replay(expected: Expected, target: Sequence[Event], pairs: dict[int, int]) -> list[Positioned]:
+    oracle = expected.events
     outstanding = sorted(pairs.values())
     found: list[Positioned] = []
     for position, event in enumerate(target):
@@ -112,7 +130,7 @@ def _replay(oracle: Sequence[Event], target: Sequence[Event], pairs: dict[int, i
         index = pairs[position]
         match = oracle[index]
         outstanding.remove(index)
-        before = tuple(oracle[i] for i in outstanding if i < index and must_precede(oracle[i], match))
+        before = tuple(oracle[i] for i in outstanding if i < index and expected.must_precede(i, index))
         if before:
             found.append((position, Difference("order", match, event, before=before)))
         kind = compare_all(match.values, event.values)
@@ -121,13 +139,13 @@ def _replay(oracle: Sequence[Event], target: Sequence[Event], pairs: dict[int, i
     return found
 
 
-def _missing(oracle: Sequence[Event], pairs: dict[int, int]) -> list[Positioned]:
+def _missing(expected: Expected, pairs: dict[int, int]) -> list[Positioned]:
     """The oracle's events without counterpart, each just after the last event that must precede it."""
     position_of = {index: position for position, index in pairs.items()}
     found: list[Positioned] = []
-    for index, event in enumerate(oracle):
+    for index, event in enumerate(expected.events):
         if index not in position_of:
-            predecessors = (i for i in range(index) if i in position_of and must_precede(oracle[i], event))
+            predecessors = (i for i in range(index) if i in position_of and expected.must_precede(i, index))
             position = max((position_of[i] for i in predecessors), default=-1)
             found.append((position + 0.5, Difference("missing", event, None)))
     return found
@@ -141,7 +159,7 @@ def _fold(found: list[Difference]) -> list[Difference]:
             victims[id(difference.before[0])].append(difference)
     folded: list[Difference] = []
     for difference in found:
-        group = victims.get(id(difference.before[0]), []) if difference.before else []
+        group = victims.get(id(difference.before[0]), []) if len(difference.before) == 1 else []
         if len(group) < 2:
             folded.append(difference)
         elif difference is group[0]:
@@ -154,7 +172,7 @@ def _fold(found: list[Difference]) -> list[Difference]:
 def _soften(difference: Difference) -> Difference:
     """Logs, warnings and unraisable exceptions differ as ``log``, or as ``wording`` if only their text does."""
     if difference.event.kind not in ("log", "warn", "unraisable"):
-        return replace(difference, before=tuple(e for e in difference.before if e.kind != "barrier"))
+        return difference
     oracle, target = difference.oracle, difference.target
     same_event = oracle is not None and target is not None and difference.kind != "order"
     kind = "wording" if same_event and _same_but_text(difference) else "log"

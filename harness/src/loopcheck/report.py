@@ -27,6 +27,7 @@ STYLES = {
     "failure": "bold magenta",
     "none": "dim",
 }
+EVIDENCE_ENDS = 10  # lines
 SHOWN_IN_FULL = ("difference", "failure", "stale", "inconclusive")
 
 
@@ -99,7 +100,7 @@ def _shown_in_full(result: ScenarioResult, verbose: int) -> bool:
 
 
 def _line(console: Console, text: Text | str = "") -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 # ---- one scenario ----------------------------------------------------------------------------------------
@@ -145,7 +146,8 @@ def _print_traces(console: Console, result: ScenarioResult) -> None:
         else:
             table.add_column(heading, no_wrap=True, min_width=len(heading))
     for row in rows:
-        table.add_row(*_cells(row), style="bold red" if row.differs else "")
+        cells = map(Text, _cells(row))  # as they are: in "fe80:a:b" rich would see an emoji
+        table.add_row(*cells, style="bold red" if row.differs else "")
     _line(console)
     console.print(table, highlight=False, markup=False)
     _line(console)
@@ -184,9 +186,22 @@ def _print_evidence(console: Console, result: ScenarioResult) -> None:
     bad = [trace for trace in [*result.oracle, *result.target] if trace.status in ("crash", "hang")]
     if bad and bad[0].outcome.output:
         _line(console, Text("  what the process wrote last:", style="dim"))
-        lines = bad[0].outcome.output.strip().splitlines()
-        for line in [line for line in lines if "loopcheck_target" not in line][-16:]:  # not our own frames
+        lines = _without_our_frames(bad[0].outcome.output.strip().splitlines())
+        if len(lines) > 2 * EVIDENCE_ENDS:  # a stack has the place where it stopped at one end: keep both
+            lines = [*lines[:EVIDENCE_ENDS], "...", *lines[-EVIDENCE_ENDS:]]
+        for line in lines:
             _line(console, Text(f"    {line}", style="dim"))
+
+
+def _without_our_frames(lines: Sequence[str]) -> list[str]:
+    """Return the lines of stacks without loopcheck's own frames, each with the code that follows it."""
+    kept = []
+    ours = False
+    for line in lines:
+        ours = "loopcheck_target" in line or (ours and line.startswith("    "))
+        if not ours:
+            kept.append(line)
+    return kept
 
 
 def _target_text(name: str, header: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ A file without a footer is incomplete, and every reader says so.  The oracle's t
 with the first record that used them; the others have ``null`` there, and reading puts them back.
 """
 
+import contextlib
 import functools
 import json
 from collections.abc import Iterator
@@ -25,6 +26,10 @@ FORMAT = 1
 
 class ResultsError(Exception):
     """A results file that cannot be written or read; the text is one sentence."""
+
+
+class WriteError(ResultsError):
+    """A results file that can be written no further: what it has is an incomplete run."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ class Writer:
     def __init__(self, path: Path | None) -> None:
         """Open path for writing; None writes nowhere.  Raises ResultsError."""
         self._stored: dict[tuple[str, str], str] = {}
+        self._path = path
         self._file: TextIO | None = None
         if path is not None:
             try:
@@ -112,11 +118,15 @@ class Writer:
                 raise ResultsError(f"the results file {path} cannot be written: {exc.strerror}") from exc
 
     def write(self, record: dict[str, Any]) -> None:
-        """Write one record."""
+        """Write one record.  Raises WriteError."""
         if self._file is not None:
             line = json.dumps(self._without_known_traces(record), ensure_ascii=False)
-            self._file.write(line + "\n")
-            self._file.flush()
+            try:
+                self._file.write(line + "\n")
+                self._file.flush()
+            except OSError as exc:
+                self.close()
+                raise WriteError(f"the results file {self._path} cannot be written: {exc.strerror}") from exc
 
     def _without_known_traces(self, record: dict[str, Any]) -> dict[str, Any]:
         if record["record"] != "scenario" or not record["traces"]["oracle"]:
@@ -129,17 +139,19 @@ class Writer:
         return record
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what did not get there has been reported by write()."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._file = None
 
 
 def read_results(path: Path) -> Results:
     """Return the results in a file.  Raises ResultsError when it cannot be read or is no results file."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ResultsError(f"the results file {path} cannot be read: {exc}") from exc
+        lines = path.read_bytes().rstrip(b"\n").split(b"\n")
+    except OSError as exc:
+        raise ResultsError(f"the results file {path} cannot be read: {exc.strerror}") from exc
     records = list(_parse(path, lines))
     if not records or records[0].get("record") != "header":
         raise ResultsError(f"{path} is no results file: it does not begin with a header record")
@@ -151,7 +163,7 @@ def _validator() -> jsonschema.protocols.Validator:
     return jsonschema.Draft202012Validator(results_schema())
 
 
-def _parse(path: Path, lines: list[str]) -> Iterator[dict[str, Any]]:
+def _parse(path: Path, lines: list[bytes]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)

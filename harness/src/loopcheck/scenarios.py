@@ -7,6 +7,7 @@ that is wrong with a file is found here, before a process is started, and costs 
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ class Scenario:
     @property
     def source(self) -> str:
         """The scenario's own lines, decorator included."""
-        lines = self.file.read_text().splitlines()
+        lines = self.file.read_text(encoding="utf-8").split("\n")
         return "\n".join(lines[self.line - 1 : self.last_line])
 
 
@@ -97,8 +98,8 @@ def load_scenarios(folder: Path, statements: Mapping[str, Statement]) -> tuple[l
 
 def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) -> list[Scenario | Problem]:
     try:
-        tree = ast.parse(file.read_text(), str(file))
-    except (SyntaxError, UnicodeDecodeError, OSError) as exc:
+        tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
+    except (SyntaxError, ValueError, OSError) as exc:  # ValueError: no UTF-8, or a null byte
         line = getattr(exc, "lineno", None) or 1
         return [Problem(file, line, f"cannot be read: {exc.__class__.__name__}: {getattr(exc, 'msg', exc)}")]
     module = str(file.relative_to(folder).with_suffix(""))
@@ -168,10 +169,14 @@ def _decorator_arguments(decorator: ast.expr) -> dict[str, Any]:
             raise ValueError(f"@scenario has no argument {keyword.arg!r}; it has {', '.join(KEYWORDS)}")
         try:
             value = ast.literal_eval(keyword.value)
-        except ValueError:
+        except (ValueError, TypeError):
             raise ValueError(f"{keyword.arg}= must be a literal: the file is read, not imported") from None
         if not isinstance(value, KEYWORDS[keyword.arg]):
             raise ValueError(f"{keyword.arg}= must be a {KEYWORDS[keyword.arg].__name__}")
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise ValueError(f"{keyword.arg}= must be a list of texts")
+        if keyword.arg in ("since", "until") and not re.fullmatch(r"\d+\.\d+", str(value)):
+            raise ValueError(f"{keyword.arg}= must be a version such as '3.12', not {value!r}")
         values[keyword.arg] = value
     return values
 

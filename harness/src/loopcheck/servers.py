@@ -3,7 +3,7 @@
 
 One server for each target.  Requests overlap: each run has a name of its own and a future that the answer
 resolves.  A server that dies takes only the runs that were under way with it: they are tried once more on a
-new server, and a run that was under way both times is blamed.
+new server, one after the other, and the one that was under way both times is blamed.
 """
 
 import asyncio
@@ -96,6 +96,9 @@ class Server:
         self._writer: asyncio.StreamWriter | None = None
         self._listener: asyncio.Task[None] | None = None
         self._restart = asyncio.Lock()
+        self._retry = (
+            asyncio.Lock()
+        )  # one at a time: else a run that kills its server takes others with it twice
         self._name = f"{os.getpid()}-{id(self):x}"
 
     async def start(self) -> Description:
@@ -192,12 +195,13 @@ class Server:
 
         A trace whose ``harness_error`` is set says that the server died twice under this run.
         """
-        for _ in range(2):
-            listener = self._listener
-            try:
-                return await self._run_once(scenario, options)
-            except ServerLostError:
-                await self._start_again(listener)
+        for turn in (contextlib.nullcontext(), self._retry):
+            async with turn:
+                listener = self._listener
+                try:
+                    return await self._run_once(scenario, options)
+                except ServerLostError:
+                    await self._start_again(listener)
         return Trace(
             {}, (), None, Outcome(), harness_error=f"the fork server of {self.target.name} died twice"
         )

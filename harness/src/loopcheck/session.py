@@ -85,33 +85,46 @@ class Session:
         self._verdicts: list[str] = []
         self._usage = False
         self._failure = bool(options.problems)
+        self._begun = False
+        self._work: asyncio.Task[None] | None = None
 
     async def run(self, on_record: Callable[[Record], None]) -> int:
         """Run the session; hand each record to on_record as it is complete; return the exit status.
 
-        Cancelling it (Ctrl-C) ends it early, with a footer that says ``interrupted``.
+        interrupt() ends it early, with a footer that says ``interrupted``.
         """
         interrupted = False
-        begun = False
         with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
+            self._work = asyncio.create_task(self._start_and_run(Path(folder), on_record))
             try:
-                await self._start_sides(Path(folder))
-                on_record(self._header())
-                begun = True
-                for record in self._error_records():
-                    on_record(record)
-                await self._run_plan(on_record)
+                await self._work
             except asyncio.CancelledError:
                 interrupted = True
             finally:
                 await asyncio.gather(
                     *(side.server.stop() for side in self._sides.values()), return_exceptions=True
                 )
-        if not begun:
+        if not self._begun:
             on_record(self._header())
         footer = self._footer(interrupted)
         on_record(footer)
         return int(footer["exit"])
+
+    def interrupt(self) -> None:
+        """End the work that is under way, not the tidying up after it.  More than once is no more than once."""
+        if self._work is not None:
+            self._work.cancel()
+
+    async def _start_and_run(self, folder: Path, on_record: Callable[[Record], None]) -> None:
+        await self._start_sides(folder)
+        on_record(self._header())
+        self._begun = True
+        for record in self._error_records():
+            on_record(record)
+        try:
+            await self._run_plan(on_record)
+        except ExceptionGroup as group:  # the task group's wrapping of what on_record raised
+            raise group.exceptions[0] from None
 
     # ---- targets ------------------------------------------------------------------------------------------
 
@@ -335,9 +348,7 @@ def run_session(options: SessionOptions, on_record: Callable[[Record], None]) ->
     session = Session(options)
 
     async def main() -> int:
-        task = asyncio.current_task()
-        assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.interrupt)
         return await session.run(on_record)
 
     return asyncio.run(main())

@@ -16,7 +16,7 @@ class ShowError(Exception):
 
 
 def _console() -> Console:
-    return Console(highlight=False, markup=False, soft_wrap=True)
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def print_list(scenarios: Iterable[Scenario], problems: Iterable[Problem]) -> None:

@@ -117,6 +117,8 @@ def read_configuration(folder: Path) -> dict[str, str]:
         targets = tomllib.loads(file.read_text()).get("targets", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise TargetError(f"{file} cannot be read: {exc}") from exc
+    if not isinstance(targets, dict):
+        raise TargetError(f'{file}: targets must be a table: [targets], then NAME = "MODULE:CALLABLE"')
     for name, factory in targets.items():
         if not isinstance(factory, str) or ":" not in factory:
             raise TargetError(f'{file}: {name} must be a text of the form "MODULE:CALLABLE"')

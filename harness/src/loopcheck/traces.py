@@ -139,24 +139,32 @@ def event_line(event: Event) -> dict[str, Any]:
 
 
 def parse_trace(text: str, outcome: Outcome) -> Trace:
-    """Return the trace that a child wrote.  A last line cut short by a crash is ignored."""
+    """Return the trace that a child wrote; it never raises.
+
+    A last line cut short by a crash is ignored; another line that is no event makes the trace a harness error.
+    """
     header: dict[str, Any] = {}
     events: list[Event] = []
     end = None
     harness_error = ""
-    for raw in text.splitlines():
+    *lines, _ = text.split("\n")  # not splitlines(): a traced text may hold other separators, such as U+2028
+    for raw in lines:
         try:
             line = json.loads(raw)
-        except ValueError:
+            if line["k"] == "run":
+                header = line
+            elif line["k"] == "end":
+                end = line
+            elif line["k"] == "harness":
+                harness_error = line["text"]
+            else:
+                events.append(parse_event(line))
+        except (ValueError, TypeError, KeyError):
+            where = f"after “{events[-1].name}”" if events else "at its beginning"
+            harness_error = (
+                f"the trace is damaged {where}: something wrote to a descriptor that is not its own"
+            )
             break
-        if line["k"] == "run":
-            header = line
-        elif line["k"] == "end":
-            end = line
-        elif line["k"] == "harness":
-            harness_error = line["text"]
-        else:
-            events.append(parse_event(line))
     return Trace(header, tuple(events), end, outcome, harness_error)
 
 

@@ -13,14 +13,14 @@ GRAVITY = ("class", "errno", "context", "value", "wording")
 
 def compare(oracle: Any, target: Any, key: str = "") -> str | None:
     """Return how two values differ: one of GRAVITY, or None when they are equal."""
-    if type(oracle) is type(target) and oracle == target:
-        return None
     if _is_exception(oracle) or _is_exception(target):
         return _compare_exceptions(oracle, target)
     if isinstance(oracle, dict) and isinstance(target, dict):
         return _compare_forms(oracle, target)
     if isinstance(oracle, list) and isinstance(target, list):
         return compare_all(oracle, target)
+    if type(oracle) is type(target) and oracle == target:  # the type too: True == 1 == 1.0
+        return None
     if key == "message" and isinstance(oracle, str) and isinstance(target, str):
         return "wording"
     return "value"

@@ -28,6 +28,7 @@ from typing import Any, Callable, Dict, List, Optional
 DUMP_AT = 0.8  # of the time-out: when a child is asked for its stacks
 PROBE_TIMEOUT_S = 10.0
 CLOCK_PROBE_TIMEOUT_S = 3.0
+PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -73,6 +74,16 @@ def waited_for_cpu(pid: int) -> float:
             return int(file.read().split()[1]) / 1e9
     except (OSError, IndexError, ValueError):
         return 0.0
+
+
+def die_with_parent(number: int) -> None:
+    """Have the kernel send this process a signal when its parent dies; 0: none.
+
+    A server that imports, or a child of a server that was killed, could hang, and nobody would know of it.
+    """
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def kill_group(pid: int) -> None:
@@ -129,9 +140,19 @@ class Server:
 
     def _handle(self, request: Dict[str, Any]) -> None:
         if request["op"] == "setup":
-            self._answer(self._setup(request))
+            die_with_parent(signal.SIGKILL)
+            if self._driver_is_there():  # asked after that, lest it die in between
+                answer = self._setup(request)
+                die_with_parent(0)  # from now on it listens, and tidies up when the driver's end closes
+                self._answer(answer)
         elif request["op"] == "run":
             self._start(request)
+
+    def _driver_is_there(self) -> bool:
+        try:
+            return bool(self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
 
     def _answer(self, message: Dict[str, Any]) -> None:
         self._control.sendall((json.dumps(message) + "\n").encode())
@@ -195,9 +216,10 @@ class Server:
         from loopcheck_target.factories import TargetError
 
         read_end, write_end = os.pipe()
+        server = os.getpid()
         pid = os.fork()
         if pid == 0:
-            in_child(lambda: send_result(function, write_end))
+            in_child(lambda: send_result(function, write_end), server)
         os.close(write_end)
         child = Child(pid, "probe", timeout)
         child.asked_for_stacks = True  # a probe has nowhere to write them
@@ -217,9 +239,10 @@ class Server:
     # ---- runs ---------------------------------------------------------------------------------------------
 
     def _start(self, request: Dict[str, Any]) -> None:
+        server = os.getpid()
         pid = os.fork()
         if pid == 0:
-            in_child(lambda: self._run_in_child(request))
+            in_child(lambda: self._run_in_child(request), server)
         try:
             os.setpgid(pid, pid)  # the child does it too: whoever comes first
         except OSError:
@@ -280,12 +303,14 @@ def ending(status: int) -> str:
     return "called _exit(%d)" % os.WEXITSTATUS(status)
 
 
-def in_child(function: Callable[[], None]) -> None:
-    """Call function in a forked child and leave, never returning into the server's code."""
+def in_child(function: Callable[[], None], server: int) -> None:
+    """Call function in a child forked by server, and leave, never returning into the server's code."""
     code = 70
     try:
-        function()
-        code = 0
+        die_with_parent(signal.SIGKILL)
+        if os.getppid() == server:  # asked after that, lest it die in between
+            function()
+            code = 0
     except BaseException:
         traceback.print_exc()
     finally:

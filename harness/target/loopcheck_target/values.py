@@ -77,7 +77,7 @@ def _plain_collection(value: Any, depth: int) -> Any:
     if isinstance(value, (set, frozenset)):
         return {"set": sorted((plain(item, depth) for item in value), key=repr)}
     if isinstance(value, dict):
-        return {"dict": {plain_text(str(key)): plain(item, depth) for key, item in value.items()}}
+        return {"dict": {plain_text(_text_of(key)): plain(item, depth) for key, item in value.items()}}
     return {"obj": type(value).__name__}
 
 
@@ -101,8 +101,8 @@ def plain_exception(exc: BaseException, depth: int = 0) -> Dict[str, Any]:
     return form
 
 
-def _text_of(exc: BaseException) -> str:
+def _text_of(value: Any) -> str:
     try:
-        return str(exc)
+        return str(value)
     except Exception as error:
         return "<str() raised %s>" % type(error).__name__

@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: MIT
+"""The judge: every verdict that it can give, for which traces, at which level, in which words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from loopcheck.judge import Judgement, is_noisy, judge, without_verdict
+from loopcheck.traces import Event, Trace
+from loopcheck.vocabulary import KINDS, REASONS
+
+from .building import TICK_S, died, event, exc, record, subject, trace
+
+A, B = event("a"), event("b")
+ERROR = exc("ValueError", "boom")
+
+
+def judged(oracle: Sequence[Event], target: Sequence[Event], **about: Any) -> Judgement:
+    """Judge one run of each side that ended well."""
+    return judge(subject(**about), [trace(*oracle)], [trace(*target)])
+
+
+# ---- what comes before any comparison ------------------------------------------------------------------------
+
+
+def test_equal_runs_agree() -> None:
+    judgement = judged([A, B], [A, B])
+    assert (judgement.verdict, judgement.level, judgement.findings) == ("agree", "guaranteed", ())
+    assert (judgement.axis, judgement.signature, judgement.seen) == (None, None, (0, 1))
+
+
+@pytest.mark.parametrize("side", ["oracle", "target"])
+def test_failure_of_the_harness_is_said_with_its_last_line(side: str) -> None:
+    failed = Trace({}, (), None, harness_error="Traceback ...\nTypeError: our mistake\n")
+    runs = {"oracle": [trace(A)], "target": [trace(A)], side: [failed]}
+    judgement = judge(subject(), runs["oracle"], runs["target"])
+    assert (judgement.verdict, judgement.sentence) == ("harness-error", "TypeError: our mistake")
+
+
+BROKEN = [
+    pytest.param(died(A, hung=True, wall=4.0), "asyncio did not end within 4 s after “a”.", id="hangs"),
+    pytest.param(died(hung=True), "within its time-out before anything happened.", id="hangs at once"),
+    pytest.param(died(A, signal="SIGSEGV"), "asyncio died with SIGSEGV after “a”.", id="dies"),
+    pytest.param(died(A, code=7), "asyncio called _exit(7) after “a”.", id="leaves"),
+    pytest.param(
+        trace(record("raised", "raised", ERROR), status="raised"),
+        "it raises ValueError('boom') on asyncio.",
+        id="raises",
+    ),
+]
+
+
+@pytest.mark.parametrize(("run", "words"), BROKEN)
+def test_scenario_that_does_not_work_on_the_oracle_is_broken(run: Trace, words: str) -> None:
+    judgement = judge(subject(), [trace(A), run], [trace(A)])
+    assert judgement.verdict == "broken-scenario"
+    assert words in judgement.sentence
+
+
+def test_oracle_that_contradicts_itself_gives_no_verdict() -> None:
+    judgement = judge(subject(), [trace(A, B), trace(B, A)], [trace(A, B)])
+    assert (judgement.verdict, judgement.reason) == ("inconclusive", "nondeterministic-on-oracle")
+    assert judgement.sentence == REASONS[judgement.reason] + " “b” came before “a”; on asyncio it comes after."
+
+
+def test_oracle_that_varies_below_the_scenarios_level_is_deterministic_enough() -> None:
+    log = record("log", "INFO", "text", None)
+    runs = [trace(A, log), trace(A)]
+    assert judge(subject("guaranteed"), runs, [trace(A, log)]).verdict == "agree"
+    assert judge(subject("observed"), runs, [trace(A, log)]).reason == "nondeterministic-on-oracle"
+
+
+def test_oracle_may_vary_where_the_model_leaves_it_free() -> None:
+    x, y = event("x", actor="one"), event("y", actor="two")
+    assert judge(subject(), [trace(x, y), trace(y, x)], [trace(x, y)]).verdict == "agree"
+
+
+def test_scenario_that_never_made_a_loop_is_never_a_pass() -> None:
+    judgement = judge(subject(), [trace(A)], [trace(A, loops=0, classes=[])])
+    assert (judgement.verdict, judgement.reason) == ("harness-error", "no-loop")
+    assert judgement.sentence == REASONS["no-loop"]
+
+
+def test_target_whose_loop_is_asyncios_own_is_never_a_pass() -> None:
+    own = trace(A, classes=["asyncio.unix_events._UnixSelectorEventLoop"])
+    judgement = judge(subject(), [trace(A)], [own])
+    assert judgement.verdict == "harness-error"
+    assert "the factory of target gave asyncio's own loop" in judgement.sentence
+    assert judge(subject(target_is_asyncio=True), [trace(A)], [own]).verdict == "agree"
+
+
+def test_module_whose_name_begins_like_asyncios_is_not_asyncio() -> None:
+    assert judge(subject(), [trace(A)], [trace(A, classes=["asyncio_fast.Loop"])]).verdict == "agree"
+
+
+@pytest.mark.parametrize(
+    ("run", "verdict", "words"),
+    [
+        (died(A, hung=True, wall=4.2), "hang", "target did not end within 4 s after “a”."),
+        (died(signal="SIGABRT"), "crash", "target died with SIGABRT before anything happened."),
+        (died(A, B, code=3), "crash", "target called _exit(3) after “b”."),
+    ],
+)
+def test_process_that_does_not_survive_is_a_verdict(run: Trace, verdict: str, words: str) -> None:
+    judgement = judge(subject(), [trace(A)], [trace(A), run])
+    assert (judgement.verdict, judgement.sentence, judgement.seen) == (verdict, words, (1, 2))
+
+
+# ---- kinds of differences ------------------------------------------------------------------------------------
+
+VALUE = [event("a", 1)]
+KIND_OF_EVENT: dict[str, tuple[list[Event], list[Event], str]] = {
+    "missing": ([A, B], [A], "“b” did not happen on target; it does on asyncio."),
+    "extra": ([A], [A, B], "“b” happened on target; it does not on asyncio."),
+    "order": ([A, B], [B, A], "“b” came before “a”; on asyncio it comes after."),
+    "value": (VALUE, [event("a", 2)], "“a”: asyncio has 1, target has 2."),
+    "class": ([event("a", ERROR)], [event("a", None)], "asyncio has ValueError('boom'), target has None."),
+    "errno": (
+        [event("a", exc("OSError", errno="EPERM"))],
+        [event("a", exc("OSError"))],
+        "asyncio has OSError(EPERM), target has OSError().",
+    ),
+    "context": ([event("a", {"dict": {"k": 1}})], [event("a", {"dict": {}})], "asyncio has {k: 1}, target has {}."),
+    "wording": ([event("a", ERROR)], [event("a", exc("ValueError"))], "target has ValueError()."),
+    "log": ([record("log", "ERROR", "text", None)], [], "target does not have the log record ERROR 'text'"),
+}
+
+
+@pytest.mark.parametrize("kind", KIND_OF_EVENT)
+def test_difference_of_events_has_its_kind_and_its_sentence(kind: str) -> None:
+    oracle, target, words = KIND_OF_EVENT[kind]
+    judgement = judged(oracle, target)
+    found = judgement.findings[0]
+    assert (len(judgement.findings), found.kind) == (1, kind)
+    assert words in found.sentence
+    assert judgement.signature == f"{KINDS[kind].axis}:{kind}:{found.event}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("warn", "target has the warning UserWarning 'text'"), ("unraisable", "has the unraisable exception")],
+)
+def test_warnings_and_unraisable_exceptions_have_sentences(kind: str, words: str) -> None:
+    sentence = judged([], [record(kind, "UserWarning", "text")]).findings[0].sentence
+    assert words in sentence and sentence.endswith("; asyncio has not.")
+
+
+def test_difference_keeps_the_values_of_both_sides() -> None:
+    finding = judged(VALUE, [event("a", 2)]).findings[0]
+    assert (finding.oracle, finding.target) == ([1], [2])
+    assert judged([A], []).findings[0].target is None
+
+
+def test_exception_that_ended_the_scenario_comes_first_and_explains_the_rest() -> None:
+    ended = record("raised", "raised", ERROR)
+    judgement = judge(subject(), [trace(A, B)], [trace(ended, status="raised")])
+    assert [finding.kind for finding in judgement.findings] == ["class", "missing", "missing"]
+    assert "the scenario ended with ValueError('boom') on target" in judgement.findings[0].sentence
+
+
+def test_target_that_says_not_implemented_is_unsupported() -> None:
+    lacks = record("raised", "raised", exc("NotImplementedError"))
+    assert judge(subject(), [trace(A)], [trace(lacks, status="raised")]).verdict == "unsupported"
+    assert judged([event("a", 1)], [event("a", exc("NotImplementedError"))]).verdict == "unsupported"
+    assert judged([event("a", exc("NotImplementedError"))], [event("a", 1)]).verdict == "differ"
+
+
+# ---- levels --------------------------------------------------------------------------------------------------
+
+LEVELS = [
+    ("guaranteed", "guaranteed", "differ"),
+    ("guaranteed", "observed", "differ"),
+    ("observed", "guaranteed", "variant"),
+    ("observed", "observed", "differ"),
+    ("free", "guaranteed", "variant"),
+    ("free", "observed", "variant"),
+]
+
+
+@pytest.mark.parametrize(("level", "demanded", "verdict"), LEVELS)
+def test_difference_counts_at_the_demanded_level_and_firmer(level: str, demanded: str, verdict: str) -> None:
+    judgement = judged([A], [], level=level, demanded=demanded)
+    assert (judgement.verdict, judgement.level) == (verdict, level)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].level == "observed" and kind != "leak"])
+def test_kind_that_is_never_guaranteed_is_capped(kind: str) -> None:
+    oracle, target, _ = KIND_OF_EVENT[kind]
+    assert judged(oracle, target).level == "observed"
+    assert judged(oracle, target).verdict == "variant"
+    assert judged(oracle, target, demanded="observed").verdict == "differ"
+    assert judged(oracle, target, level="free", demanded="observed").level == "free"
+
+
+def test_finding_that_counts_comes_before_one_that_does_not() -> None:
+    log = record("log", "INFO", "text", None)
+    judgement = judged([log, A], [])
+    assert [finding.level for finding in judgement.findings] == ["guaranteed", "observed"]
+    assert (judgement.verdict, judgement.signature) == ("differ", "order:missing:a")
+
+
+def test_findings_say_in_how_many_runs_they_showed() -> None:
+    runs = [trace(A), trace(), trace(A), trace()]
+    assert judge(subject(), [trace(A)], runs).seen == (2, 4)
+    assert judge(subject(), [trace(A)], [trace(A)] * 3).seen == (0, 3)
+
+
+# ---- times ---------------------------------------------------------------------------------------------------
+
+
+def timer(due: float, lateness: float) -> Event:
+    """Return a timer's event."""
+    return event("timer", due=due, t=due + lateness)
+
+
+def timed(*lateness: float, dues: Sequence[float] = (0.02, 0.02, 0.04, 0.08), **end: Any) -> Judgement:
+    """Judge a run and three confirmations that were late by so much; the oracle is on time."""
+    runs = [trace(timer(due, late), **end) for due, late in zip(dues, lateness, strict=True)]
+    return judge(subject(), [trace(timer(0.02, 0.0001))], runs[:1], runs[1:])
+
+
+@pytest.mark.parametrize("lateness", [-0.0010, 0.0, 0.0049])
+def test_timer_within_the_tolerances_is_on_time(lateness: float) -> None:
+    assert timed(lateness, lateness, lateness, lateness).verdict == "agree"
+
+
+def test_early_timer_needs_no_confirmation() -> None:
+    judgement = timed(-0.005, 0.0, 0.0, 0.0)
+    assert judgement.signature == "timing:early:timer"
+    assert judgement.findings[0].sentence == "“timer” came 5.0 ms before it was due."
+
+
+def test_timer_is_late_if_all_four_runs_are() -> None:
+    judgement = timed(0.012, 0.011, 0.011, 0.012)
+    assert judgement.signature == "timing:late:timer"
+    assert judgement.findings[0].sentence == "“timer” came 12.0 ms after it was due."
+
+
+@pytest.mark.parametrize("on_time", [0, 1, 2, 3])
+def test_one_run_that_is_not_late_acquits(on_time: int) -> None:
+    lateness = [0.012] * 4
+    lateness[on_time] = 0.001
+    assert timed(*lateness).verdict == "agree"
+
+
+def test_lateness_that_grows_with_the_delay_is_slow() -> None:
+    judgement = timed(0.010, 0.010, 0.020, 0.040)
+    assert judgement.signature == "timing:slow:timer"
+    assert judgement.findings[0].sentence == "“timer” came late by 50% of its delay."
+
+
+def test_waiting_for_a_cpu_excuses_lateness_in_real_time_only() -> None:
+    late = [0.012] * 4
+    assert timed(*late, passed=1.0, run_delay=0.009).verdict == "agree"
+    assert timed(*late, passed=1.0, run_delay=0.005).verdict == "differ"
+    assert timed(*late, passed=0.0, run_delay=0.009).verdict == "differ"
+
+
+def test_lateness_of_the_oracle_is_no_fault_of_the_target() -> None:
+    judgement = judge(subject(), [trace(timer(0.02, 0.01))], [trace(timer(0.02, 0.012))])
+    assert judgement.verdict == "agree"
+
+
+def test_timer_that_is_due_at_the_very_start_can_be_late() -> None:
+    run = trace(timer(0.0, 0.012))
+    judgement = judge(subject(), [trace(timer(0.0, 0.0))], [run], [run] * 3)
+    assert judgement.signature == "timing:late:timer"
+
+
+def test_event_without_deadline_is_never_late() -> None:
+    assert judged([event("a", t=0.0)], [event("a", t=9.0)]).verdict == "agree"
+
+
+# ---- leftovers -----------------------------------------------------------------------------------------------
+
+LEFT = [
+    ({"fds": ["socket"]}, "resource:leak:socket", "target left 1 descriptor (socket) open; asyncio leaves none such."),
+    ({"fds": ["pipe", "pipe"]}, "resource:leak:pipe", "target left 2 descriptors (pipe) open"),
+    ({"threads": ["thread"]}, "resource:leak:thread", "target left 1 thread running"),
+    ({"threads": ["thread"] * 3}, "resource:leak:thread", "target left 3 threads running"),
+    ({"children": ["child"]}, "resource:leak:child", "target left a child process"),
+]
+
+
+@pytest.mark.parametrize(("left", "signature", "words"), LEFT)
+def test_leftover_is_a_leak_and_never_guaranteed(left: Any, signature: str, words: str) -> None:
+    judgement = judge(subject(), [trace(A)], [trace(A, left=left)])
+    assert (judgement.verdict, judgement.level, judgement.signature) == ("variant", "observed", signature)
+    assert words in judgement.findings[0].sentence
+
+
+def test_only_what_the_oracle_does_not_leave_is_a_leak() -> None:
+    oracle = trace(A, left={"fds": ["socket", "pipe"]}, pending_tasks=1)
+    more = trace(A, left={"fds": ["socket", "socket", "pipe"]}, pending_tasks=3)
+    assert judge(subject(), [oracle], [oracle]).verdict == "agree"
+    assert judge(subject(), [oracle], [trace(A)]).verdict == "agree"
+    sentences = [finding.sentence for finding in judge(subject(), [oracle], [more]).findings]
+    assert [sentence[:26] for sentence in sentences] == ["target left 1 descriptor (", "target left 2 tasks pendin"]
+
+
+def test_close_that_raises_is_a_difference_unless_it_does_on_the_oracle() -> None:
+    raises = trace(A, close_errors=[ERROR])
+    judgement = judge(subject(), [trace(A)], [raises])
+    assert (judgement.verdict, judgement.signature) == ("differ", "error:class:close")
+    assert judgement.findings[0].sentence == "closing the loop of target raised ValueError('boom')."
+    assert judge(subject(), [raises], [raises]).verdict == "agree"
+
+
+HABITS = {"warnings": [["ResourceWarning", "unclosed"]], "left": {"fds": ["pipe"]}}
+HABIT = record("warn", "ResourceWarning", "unclosed")
+
+
+def test_habit_counts_only_where_it_is_asked_for() -> None:
+    run = trace(A, HABIT, habits=HABITS, left={"fds": ["pipe"]})
+    assert judge(subject(), [trace(A)], [run]).verdict == "agree"
+    judgement = judge(subject(habits_count=True), [trace(A)], [run])
+    assert [finding.kind for finding in judgement.findings] == ["log", "leak"]
+
+
+def test_habit_is_discounted_once_for_each_loop() -> None:
+    happened = (A, HABIT, HABIT, HABIT)
+    left = {"fds": ["pipe"] * 3}
+    enough = trace(*happened, habits=HABITS, left=left, loops=3)
+    one_too_few = trace(*happened, habits=HABITS, left=left, loops=2)
+    assert judge(subject(), [trace(A)], [enough]).verdict == "agree"
+    kinds = [finding.kind for finding in judge(subject(), [trace(A)], [one_too_few]).findings]
+    assert kinds == ["log", "leak"]
+
+
+def test_oracle_with_the_same_habit_agrees_with_itself_and_is_deterministic() -> None:
+    run = trace(A, HABIT, habits=HABITS, left={"fds": ["pipe"]})
+    assert judge(subject("observed", "observed"), [run, run], [run]).verdict == "agree"
+
+
+# ---- noise ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("run", "noisy"),
+    [
+        (trace(clock="real", run_delay=TICK_S * 0.6), True),
+        (trace(clock="real", run_delay=TICK_S * 0.4), False),
+        (trace(clock="virtual", run_delay=1.0), False),
+        (trace(clock="virtual", run_delay=1.0, passed=0.1), True),
+        (died(hung=True), False),
+    ],
+)
+def test_run_is_noisy_if_it_waited_for_a_cpu_while_time_passed(run: Trace, noisy: bool) -> None:
+    assert is_noisy(run) is noisy
+
+
+def test_noisy_judgement_is_no_verdict_and_says_what_it_would_be() -> None:
+    judgement = without_verdict(judged([A], []))
+    assert (judgement.verdict, judgement.reason, judgement.findings) == ("inconclusive", "noisy", ())
+    assert judgement.sentence == f"{REASONS['noisy']} It would be: differ."
