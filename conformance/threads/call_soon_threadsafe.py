@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """call_soon_threadsafe: scheduling from other threads, in which order, and waking the loop."""
 
+import asyncio
 import contextvars
 import threading
 import time

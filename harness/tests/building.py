@@ -70,7 +70,7 @@ def trace(*happened: Event, clock: str = "virtual", habits: Any = None, **fields
 
 def died(*happened: Event, **outcome: Any) -> Trace:
     """Return a run without an end; outcome: fields of Outcome."""
-    return Trace({"T": TICK_S, "clock": "virtual"}, happened, None, Outcome(**outcome))
+    return Trace({"T": TICK_S, "timeout": 4.0, "clock": "virtual"}, happened, None, Outcome(**outcome))
 
 
 def exc(name: str, msg: str = "", **fields: Any) -> dict[str, Any]:
@@ -80,10 +80,14 @@ def exc(name: str, msg: str = "", **fields: Any) -> dict[str, Any]:
 
 def subject(level: str = "guaranteed", demanded: str = "guaranteed", **fields: Any) -> Subject:
     """Return what is judged: ``target`` against ``asyncio``."""
-    return Subject(**{"oracle": "asyncio", "target": "target", "level": level, "demanded": demanded, **fields})
+    return Subject(
+        **{"oracle": "asyncio", "target": "target", "level": level, "demanded": demanded, **fields}
+    )
 
 
-def statement(id: str, level: Level = "guaranteed", since: str = "3.4", until: str | None = None) -> Statement:
+def statement(
+    id: str, level: Level = "guaranteed", since: str = "3.4", until: str | None = None
+) -> Statement:
     """Return a statement of a level that holds for a span of versions."""
     status = LEVEL_TO_STATUS[level]
     return Statement(id, (id,), "It holds.", ("000",), since, until, status, "Try it.", Path("some.toml"), 1)
@@ -107,6 +111,7 @@ def header(*names: str, **fields: Any) -> dict[str, Any]:
             "factory": f"{name}:new",
             "class": f"{name}.Loop",
             "oracle": "asyncio 3.12.1",
+            "oracle_text": "asyncio",
             **about,
         }
         for name in names or ("target",)
@@ -118,6 +123,7 @@ def header(*names: str, **fields: Any) -> dict[str, Any]:
         "platform": "Linux",
         "command": ["loopcheck", "run"],
         "level": "guaranteed",
+        "path": [],
         "targets": targets,
         "selected": 1,
         "of": 3,
@@ -128,7 +134,7 @@ def header(*names: str, **fields: Any) -> dict[str, Any]:
 def result(
     judgement: Judgement, ours: tuple[Trace, ...] = (), theirs: tuple[Trace, ...] = (), **fields: Any
 ) -> dict[str, Any]:
-    """Return the record of a scenario with the oracle's runs (ours) and the target's; fields: of its description."""
+    """Return the record of a scenario.  ours, theirs: runs of oracle and target; fields: of the description."""
     usual = {
         "id": "area/scenario",
         "title": "Something happens.",

@@ -85,7 +85,9 @@ def test_path_comes_before_pyenv_before_uv(install: Install) -> None:
         find_interpreter.cache_clear()
 
 
-@pytest.mark.parametrize("layout", ["pyenv/versions/{}/bin/python", "uv/cpython-{}-linux-x86_64-gnu/bin/python"])
+@pytest.mark.parametrize(
+    "layout", ["pyenv/versions/{}/bin/python", "uv/cpython-{}-linux-x86_64-gnu/bin/python"]
+)
 def test_newest_patch_release_is_preferred(install: Install, layout: str) -> None:
     places = {v: install(layout.format(v), f"{v} cpython") for v in ("3.12.2", "3.12.10", "3.12.9", "3.1.0")}
     assert found("3.12") == (places["3.12.10"], "3.12.10")
@@ -110,7 +112,9 @@ def test_shim_that_does_not_run_is_passed_over(install: Install, prints: str, st
     assert found("3.12") == (real, "3.12.2")
 
 
-@pytest.mark.parametrize("name", ["python3.12", "3.12", "pypy3", "nothing", "**", "a[", "/no/such/python", "-c"])
+@pytest.mark.parametrize(
+    "name", ["python3.12", "3.12", "pypy3", "nothing", "**", "a[", "/no/such/python", "-c"]
+)
 def test_interpreter_that_is_nowhere_is_refused(install: Install, name: str) -> None:
     with pytest.raises(InterpreterError) as caught:
         find_interpreter(name)

@@ -40,7 +40,7 @@ def test_failure_of_the_harness_is_said_with_its_last_line(side: str) -> None:
 
 BROKEN = [
     pytest.param(died(A, hung=True, wall=4.0), "asyncio did not end within 4 s after “a”.", id="hangs"),
-    pytest.param(died(hung=True), "within its time-out before anything happened.", id="hangs at once"),
+    pytest.param(died(hung=True), "within 4 s before anything happened.", id="hangs at once"),
     pytest.param(died(A, signal="SIGSEGV"), "asyncio died with SIGSEGV after “a”.", id="dies"),
     pytest.param(died(A, code=7), "asyncio called _exit(7) after “a”.", id="leaves"),
     pytest.param(
@@ -61,7 +61,9 @@ def test_scenario_that_does_not_work_on_the_oracle_is_broken(run: Trace, words: 
 def test_oracle_that_contradicts_itself_gives_no_verdict() -> None:
     judgement = judge(subject(), [trace(A, B), trace(B, A)], [trace(A, B)])
     assert (judgement.verdict, judgement.reason) == ("inconclusive", "nondeterministic-on-oracle")
-    assert judgement.sentence == REASONS[judgement.reason] + " “b” came before “a”; on asyncio it comes after."
+    assert (
+        judgement.sentence == REASONS[judgement.reason] + " “b” came before “a”; on asyncio it comes after."
+    )
 
 
 def test_oracle_that_varies_below_the_scenarios_level_is_deterministic_enough() -> None:
@@ -121,7 +123,11 @@ KIND_OF_EVENT: dict[str, tuple[list[Event], list[Event], str]] = {
         [event("a", exc("OSError"))],
         "asyncio has OSError(EPERM), target has OSError().",
     ),
-    "context": ([event("a", {"dict": {"k": 1}})], [event("a", {"dict": {}})], "asyncio has {k: 1}, target has {}."),
+    "context": (
+        [event("a", {"dict": {"k": 1}})],
+        [event("a", {"dict": {}})],
+        "asyncio has {k: 1}, target has {}.",
+    ),
     "wording": ([event("a", ERROR)], [event("a", exc("ValueError"))], "target has ValueError()."),
     "log": ([record("log", "ERROR", "text", None)], [], "target does not have the log record ERROR 'text'"),
 }
@@ -166,6 +172,17 @@ def test_target_that_says_not_implemented_is_unsupported() -> None:
     assert judged([event("a", exc("NotImplementedError"))], [event("a", 1)]).verdict == "differ"
 
 
+def test_not_implemented_excuses_what_follows_from_it_and_nothing_else() -> None:
+    lacks = event("a", exc("NotImplementedError"))
+    assert judged([event("a", 1), B], [lacks]).verdict == "unsupported"
+    assert judged([event("a", 1), event("b", 1)], [lacks, event("b", 2)]).verdict == "differ"
+
+
+def test_not_implemented_on_both_sides_is_a_matter_of_wording() -> None:
+    ours, theirs = (event("a", exc("NotImplementedError", text)) for text in ("one", "other"))
+    assert judged([ours], [theirs]).verdict == "variant"
+
+
 # ---- levels --------------------------------------------------------------------------------------------------
 
 LEVELS = [
@@ -184,7 +201,9 @@ def test_difference_counts_at_the_demanded_level_and_firmer(level: str, demanded
     assert (judgement.verdict, judgement.level) == (verdict, level)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].level == "observed" and kind != "leak"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if KINDS[kind].level == "observed" and kind != "leak"]
+)
 def test_kind_that_is_never_guaranteed_is_capped(kind: str) -> None:
     oracle, target, _ = KIND_OF_EVENT[kind]
     assert judged(oracle, target).level == "observed"
@@ -202,8 +221,16 @@ def test_finding_that_counts_comes_before_one_that_does_not() -> None:
 
 def test_findings_say_in_how_many_runs_they_showed() -> None:
     runs = [trace(A), trace(), trace(A), trace()]
-    assert judge(subject(), [trace(A)], runs).seen == (2, 4)
+    judgement = judge(subject(), [trace(A)], runs)
+    assert (judgement.seen, judgement.shown) == ((2, 4), 1)
     assert judge(subject(), [trace(A)], [trace(A)] * 3).seen == (0, 3)
+
+
+def test_run_whose_findings_count_is_shown_rather_than_an_earlier_one() -> None:
+    noted = record("log", "INFO", "text", None)
+    judgement = judge(subject(), [trace(A)], [trace(A, noted), trace()])
+    assert (judgement.verdict, judgement.shown, judgement.seen) == ("differ", 1, (1, 2))
+    assert judgement.signature == "order:missing:a"
 
 
 # ---- times ---------------------------------------------------------------------------------------------------
@@ -275,7 +302,11 @@ def test_event_without_deadline_is_never_late() -> None:
 # ---- leftovers -----------------------------------------------------------------------------------------------
 
 LEFT = [
-    ({"fds": ["socket"]}, "resource:leak:socket", "target left 1 descriptor (socket) open; asyncio leaves none such."),
+    (
+        {"fds": ["socket"]},
+        "resource:leak:socket",
+        "target left 1 descriptor (socket) open; asyncio does not.",
+    ),
     ({"fds": ["pipe", "pipe"]}, "resource:leak:pipe", "target left 2 descriptors (pipe) open"),
     ({"threads": ["thread"]}, "resource:leak:thread", "target left 1 thread running"),
     ({"threads": ["thread"] * 3}, "resource:leak:thread", "target left 3 threads running"),
@@ -296,7 +327,10 @@ def test_only_what_the_oracle_does_not_leave_is_a_leak() -> None:
     assert judge(subject(), [oracle], [oracle]).verdict == "agree"
     assert judge(subject(), [oracle], [trace(A)]).verdict == "agree"
     sentences = [finding.sentence for finding in judge(subject(), [oracle], [more]).findings]
-    assert [sentence[:26] for sentence in sentences] == ["target left 1 descriptor (", "target left 2 tasks pendin"]
+    assert [sentence[:26] for sentence in sentences] == [
+        "target left 1 descriptor (",
+        "target left 2 tasks pendin",
+    ]
 
 
 def test_close_that_raises_is_a_difference_unless_it_does_on_the_oracle() -> None:

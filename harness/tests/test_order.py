@@ -38,6 +38,7 @@ ALLOWED = [
 FORBIDDEN = [
     pytest.param("a b", "b a", [("order", "b", "<a")], id="two of one actor"),
     pytest.param("x.a x.b y.c", "y.c x.b x.a", [("order", "b", "<a")], id="one actor's order among others"),
+    pytest.param("a b c", "b c a", [("order", "a", ">b >c")], id="late by two"),
     pytest.param("a b c d", "d a b c", [("order", "d", "<a <b <c")], id="one early event, one difference"),
     pytest.param("a b c d", "b c d a", [("order", "a", ">b >c >d")], id="one late event, one difference"),
     pytest.param("x.a | y.b", "y.b x.a |", [("order", "b", "<a")], id="over a barrier"),
@@ -144,7 +145,9 @@ def test_record_that_is_missing_or_extra_is_soft(kind: str) -> None:
         pytest.param(("text", None), ["log"], id="no exception"),
     ],
 )
-def test_record_of_one_name_differs_by_wording_or_as_log(other: tuple[object, ...], expected: list[str]) -> None:
+def test_record_of_one_name_differs_by_wording_or_as_log(
+    other: tuple[object, ...], expected: list[str]
+) -> None:
     found = differences([record("log", "ERROR", "text", BOOM)], [record("log", "ERROR", *other)])
     assert [difference.kind for difference in found] == expected
 

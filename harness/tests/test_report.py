@@ -82,14 +82,25 @@ STOPPED_TOO_LATE = compared(
 LONG = "a message that is long enough to be cut where the terminal is narrow, and not where it is wide"
 SEVERAL = compared(
     "errors/context",
-    (trace(event("handler", {"dict": {"message": LONG, "exception": exc("ValueError", "boom")}}), event("end")),),
+    (
+        trace(
+            event("handler", {"dict": {"message": LONG, "exception": exc("ValueError", "boom")}}),
+            event("end"),
+        ),
+    ),
     (trace(event("handler", {"dict": {"message": LONG}})), trace(event("end"))),
     title="The exception handler gets the context.",
 )
 CRASH = compared(
     "threads/wakes_up",
     (trace(event("woken", actor="thread", group=1)),),
-    (died(signal="SIGSEGV", code=None, output="Fatal Python error\n  File loopcheck_target/child.py\n  File x.py\n"),),
+    (
+        died(
+            signal="SIGSEGV",
+            code=None,
+            output="Fatal Python error\n  File loopcheck_target/child.py\n  File x.py\n",
+        ),
+    ),
     title="Another thread wakes the loop.",
 )
 VALUE = compared(
@@ -115,18 +126,46 @@ UNSUPPORTED = compared(
     (trace(record("raised", "raised", exc("NotImplementedError")), status="raised"),),
 )
 SKIPPED = result(
-    Judgement("skipped", "guaranteed", reason="version", sentence="it holds since 3.14; target is Python 3.12.1."),
+    Judgement(
+        "skipped", "guaranteed", reason="version", sentence="it holds since 3.14; target is Python 3.12.1."
+    ),
     id="tasks/newer",
 )
-AGREE = compared("callbacks/fifo", (trace(event("first"), event("second")),), (trace(*numbered("first", "second")),))
-BROKEN = compared("tasks/raises", (trace(record("raised", "raised", exc("KeyError")), status="raised"),), (trace(),))
+AGREE = compared(
+    "callbacks/fifo", (trace(event("first"), event("second")),), (trace(*numbered("first", "second")),)
+)
+BROKEN = compared(
+    "tasks/raises", (trace(record("raised", "raised", exc("KeyError")), status="raised"),), (trace(),)
+)
 NOISY = result(
-    Judgement("inconclusive", "guaranteed", reason="noisy", sentence="The machine was too busy in every one of the runs."),
+    Judgement(
+        "inconclusive",
+        "guaranteed",
+        reason="noisy",
+        sentence="The machine was too busy in every one of the runs.",
+    ),
     id="timers/noisy",
 )
 PROBLEM = {"record": "problem", "file": "conformance/a/b.py", "line": 7, "sentence": "f: has no docstring"}
-NO_TARGET = {"record": "target-error", "target": "gone", "during": "import", "sentence": "gone:new: no module"}
-ALL = [STOPPED_TOO_LATE, SEVERAL, CRASH, BROKEN, NOISY, VALUE, UNSUPPORTED, wording(1), wording(2), SKIPPED, AGREE]
+NO_TARGET = {
+    "record": "target-error",
+    "target": "gone",
+    "during": "import",
+    "sentence": "gone:new: no module",
+}
+ALL = [
+    STOPPED_TOO_LATE,
+    SEVERAL,
+    CRASH,
+    BROKEN,
+    NOISY,
+    VALUE,
+    UNSUPPORTED,
+    wording(1),
+    wording(2),
+    SKIPPED,
+    AGREE,
+]
 
 
 def everything() -> Results:
@@ -219,16 +258,27 @@ def test_values_are_printed_as_they_are() -> None:
     odd = ":warning: [bold]x[/bold] [/] fe80:a:b \\[red]"
     runs = (trace(event(odd, odd, actor=odd)),)
     shown = compared("a/b", runs, (trace(),), title=odd)
-    text = printed(assemble([header(), shown, footer(1)]), 240)
-    assert text.count(odd) >= 4
+    text = printed(assemble([header(), shown, footer(1)]), 480)
+    assert f"  {odd}\n" in text
+    assert f"{odd}: {odd} '{odd.replace(chr(92), chr(92) * 2)}'" in text
 
 
 def test_every_shown_difference_ends_with_a_line_to_paste() -> None:
-    shown = [r for r in everything().scenarios if r.target and r.verdict in ("differ", "crash", "broken-scenario")]
+    shown = [
+        r for r in everything().scenarios if r.target and r.verdict in ("differ", "crash", "broken-scenario")
+    ]
     text = printed(everything())
     for one in shown:
         assert f"  reproduce: loopcheck export {one.id} --target target:new > repro.py\n" in text
     assert text.count("reproduce:") == len(shown)
+
+
+def test_line_to_paste_has_the_options_of_the_run_and_is_quoted() -> None:
+    about = header(command=["loopcheck", "run", "--oracle", "uvloop:Loop"], path=["/my loops", "/b"])
+    about["targets"][0]["oracle_text"] = "uvloop:Loop"
+    text = printed(assemble([about, STOPPED_TOO_LATE, footer(1)]))
+    expected = "--target target:new --oracle uvloop:Loop --path '/my loops' --path /b > repro.py\n"
+    assert f"  reproduce: loopcheck export {STOPPED_TOO_LATE['id']} {expected}" in text
 
 
 def test_what_did_not_run_cannot_be_reproduced() -> None:
@@ -315,4 +365,6 @@ def test_terminal_gets_a_progress_bar_that_goes_away() -> None:
     text = reported(console(terminal=True))
     assert "\t" not in text and "running/stop_finishes_the_batch" not in text
     assert "agree 1" in ESCAPE.sub("", text)
-    assert text.rindex("\x1b[2K") > text.rindex("agree 1")  # the line is erased after the last time it is drawn
+    assert text.rindex("\x1b[2K") > text.rindex(
+        "agree 1"
+    )  # the line is erased after the last time it is drawn

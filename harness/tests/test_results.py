@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The results file: what is written is read, a file that was cut short says so, and nothing else is taken for one."""
+"""The results file: what is written is read, what was cut short says so, nothing else is taken for one."""
 
 import json
 from pathlib import Path
@@ -91,8 +91,14 @@ def test_scenario_that_did_not_run_has_no_traces(tmp_path: Path) -> None:
 
 def test_record_says_what_the_judgement_says() -> None:
     finding = Finding("value", "a", "“a” differs.", "observed", [1], [2])
-    record = scenario_record({"id": "area/a"}, Judgement("variant", "observed", (finding,), seen=(1, 3)), (), ())
-    assert (record["axis"], record["signature"], record["sentence"]) == ("value", "value:value:a", "“a” differs.")
+    record = scenario_record(
+        {"id": "area/a"}, Judgement("variant", "observed", (finding,), seen=(1, 3)), (), ()
+    )
+    assert (record["axis"], record["signature"], record["sentence"]) == (
+        "value",
+        "value:value:a",
+        "“a” differs.",
+    )
     assert record["repeats"] == {"seen": 1, "of": 3}
     assert record["differences"] == [
         {
@@ -194,7 +200,9 @@ def test_garbage_in_the_middle_is_named_with_its_line(tmp_path: Path) -> None:
 
 
 def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert f"the results file {tmp_path / 'none'} cannot be read: No such file" in sentence_of(tmp_path / "none")
+    assert f"the results file {tmp_path / 'none'} cannot be read: No such file" in sentence_of(
+        tmp_path / "none"
+    )
     assert "Is a directory" in sentence_of(tmp_path)
 
 

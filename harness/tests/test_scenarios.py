@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from loopcheck.scenarios import KEYWORDS, PARAMETERS, REQUIREMENTS, Problem, Scenario, holds_for, load_scenarios
+from loopcheck.scenarios import (
+    KEYWORDS,
+    PARAMETERS,
+    REQUIREMENTS,
+    Problem,
+    Scenario,
+    holds_for,
+    load_scenarios,
+)
 from loopcheck.spec import Level
 
 from .building import statement
@@ -109,7 +117,9 @@ def helper():
         until="3.13",
     )
     assert found.area == "area"
-    assert found.source.startswith("@scenario(\n    statements=") and found.source.endswith('    trace("seen")')
+    assert found.source.startswith("@scenario(\n    statements=") and found.source.endswith(
+        '    trace("seen")'
+    )
 
 
 def test_source_holds_every_decorator(tmp_path: Path) -> None:
@@ -181,7 +191,11 @@ def test_versions_are_those_for_which_everything_holds(
         ("3.9", None, "3.8.19", False),
         ("3.9", None, "3.9.0", True),
         ("3.9", None, "3.15.0a1", True),
-        ("3.4.2", None, "3.4.1", True),  # of a minor version the patch releases are not told apart
+        ("3.9.2", None, "3.9.1", False),
+        ("3.9.2", None, "3.9.2", True),
+        (None, "3.12.1", "3.12.0", True),
+        (None, "3.12.1", "3.12.1", False),
+        ("3.15", None, "3.15.0rc2+", True),
         (None, "3.12", "3.11.9", True),
         (None, "3.12", "3.12.0", False),
         ("3.9", "3.10", "3.9.5", True),
@@ -225,7 +239,9 @@ IN_THE_FUNCTION = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "words"), IN_THE_FUNCTION, ids=[w for *_, w in IN_THE_FUNCTION])
-def test_mistake_in_a_function_costs_that_function(tmp_path: Path, right: str, wrong: str, words: str) -> None:
+def test_mistake_in_a_function_costs_that_function(
+    tmp_path: Path, right: str, wrong: str, words: str
+) -> None:
     assert right in SCENARIO
     scenarios, problems = load(tmp_path, HEAD + SCENARIO.replace(right, wrong) + INNOCENT)
     assert list(scenarios) == ["area/innocent"]

@@ -8,10 +8,10 @@ import signal
 from typing import Any
 
 import pytest
-from loopcheck_target import values
-from loopcheck_target.values import hide_path, plain, plain_text
 
 from loopcheck.values import compare, show
+from loopcheck_target import values
+from loopcheck_target.values import hide_path, plain, plain_text
 
 from .building import exc
 

@@ -77,12 +77,12 @@ def test_text_that_is_no_target_is_refused(text: str, words: str) -> None:
 
 
 def test_configured_names_are_offered() -> None:
-    with pytest.raises(TargetError, match="reference-native, mine$"):
+    with pytest.raises(TargetError, match=r"reference-native, mine$"):
         parse_target("nothing", {"mine": "my.loops:make"})
 
 
 def test_interpreter_that_does_not_run_is_refused() -> None:
-    with pytest.raises(InterpreterError, match="no interpreter '2.7' runs here"):
+    with pytest.raises(InterpreterError, match=r"no interpreter '2\.7' runs here"):
         parse_target("asyncio@2.7")
 
 

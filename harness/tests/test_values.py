@@ -47,8 +47,12 @@ DIFFERENT = [
     pytest.param({"dict": {"a": 1}}, {"dict": {"b": 1}}, "context", id="other keys"),
     pytest.param({"dict": {"a": 1}}, {"dict": {"a": 1, "b": 1}}, "context", id="one more key"),
     pytest.param({"dict": {"a": 1}}, {"dict": {"a": 2}}, "value", id="another value of a key"),
-    pytest.param({"dict": {"message": "a"}}, {"dict": {"message": "b"}}, "wording", id="the context's message"),
-    pytest.param({"dict": {"message": "a"}}, {"dict": {"message": 1}}, "value", id="a message that is no text"),
+    pytest.param(
+        {"dict": {"message": "a"}}, {"dict": {"message": "b"}}, "wording", id="the context's message"
+    ),
+    pytest.param(
+        {"dict": {"message": "a"}}, {"dict": {"message": 1}}, "value", id="a message that is no text"
+    ),
     pytest.param(exc("KeyError"), exc("ValueError"), "class", id="classes of exceptions"),
     pytest.param(exc("KeyError"), None, "class", id="no exception"),
     pytest.param("fine", exc("KeyError"), "class", id="an exception instead of a result"),
@@ -57,13 +61,15 @@ DIFFERENT = [
     pytest.param(exc("E", "a"), exc("E", "b"), "wording", id="the text of an exception"),
     pytest.param(exc("E", cause=exc("A")), exc("E"), "class", id="no cause"),
     pytest.param(exc("E", cause=exc("A")), exc("E", cause=exc("B")), "class", id="another cause"),
-    pytest.param(exc("E", cause=exc("A", "x")), exc("E", cause=exc("A", "y")), "wording", id="text of a cause"),
+    pytest.param(
+        exc("E", cause=exc("A", "x")), exc("E", cause=exc("A", "y")), "wording", id="text of a cause"
+    ),
     pytest.param(exc("G", members=[exc("A")]), exc("G", members=[exc("B")]), "class", id="another member"),
     pytest.param(exc("G", members=[exc("A")]), exc("G", members=[]), "value", id="fewer members"),
     pytest.param({"dict": {"exception": exc("A")}}, {"dict": {"exception": exc("B")}}, "class", id="nested"),
 ]
 
-SHOWN = [
+SHOWN: list[tuple[Any, str]] = [
     (None, "None"),
     (True, "True"),
     (1.5, "1.5"),

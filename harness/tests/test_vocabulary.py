@@ -73,7 +73,14 @@ def test_verdict_gives_the_status_that_it_counts_as(verdict: str) -> None:
 
 
 def test_status_numbers_are_the_documented_ones() -> None:
-    documented = {"interrupted": 130, "usage": 2, "failure": 3, "difference": 1, "stale": 4, "inconclusive": 5}
+    documented = {
+        "interrupted": 130,
+        "usage": 2,
+        "failure": 3,
+        "difference": 1,
+        "stale": 4,
+        "inconclusive": 5,
+    }
     assert {name: exit.status for name, exit in EXITS.items()} == {**documented, "good": 0}
 
 
@@ -91,10 +98,18 @@ def test_first_that_applies_is_the_status() -> None:
 
 @pytest.mark.parametrize(
     ("inconclusive", "others", "expected"),
-    [(3, 0, 0), (4, 0, 5), (4, 395, 5), (4, 396, 0), (10, 990, 0), (11, 989, 5)],
+    [(3, 1, 0), (4, 1, 5), (4, 395, 5), (4, 396, 0), (10, 990, 0), (11, 989, 5), (1, 0, 5), (3, 0, 5)],
 )
-def test_inconclusive_may_be_three_or_one_in_a_hundred(inconclusive: int, others: int, expected: int) -> None:
+def test_inconclusive_may_be_three_or_one_in_a_hundred_but_not_all(
+    inconclusive: int, others: int, expected: int
+) -> None:
     assert status(*["inconclusive"] * inconclusive, *["agree"] * others) == expected
+    assert status(*["inconclusive"] * inconclusive, *["agree"] * others, *["skipped"] * 999) == expected
+
+
+def test_run_in_which_nothing_applies_is_no_success() -> None:
+    assert status("skipped", "skipped") == EXITS["usage"].status
+    assert status("skipped", "agree") == 0
 
 
 # ---- schema --------------------------------------------------------------------------------------------------

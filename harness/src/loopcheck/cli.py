@@ -2,9 +2,12 @@
 """The command line: arguments in, printing and an exit status out, no logic of its own."""
 
 import argparse
+import contextlib
 import fnmatch
+import os
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -58,7 +61,8 @@ class Corpus:
         if arguments.pattern:
             selected = [s for s in selected if any(matches(s, pattern) for pattern in arguments.pattern)]
         if not selected:
-            raise UsageError(f"nothing matches: none of the {len(self.scenarios)} scenarios is selected")
+            why = f"; {self.problems[0]}" if self.problems else ""
+            raise UsageError(f"nothing matches: none of the {len(self.scenarios)} scenarios is selected{why}")
         return selected
 
     def _check(self, what: str, names: Sequence[str], known: set[str]) -> None:
@@ -100,25 +104,38 @@ def run(arguments: argparse.Namespace) -> int:
 
     def take(record: dict[str, Any]) -> None:
         writer.write(record)
-        reporter.record(record)
+        with output_may_close():
+            reporter.record(record)
 
     try:
         status = run_session(options, take)
     finally:
         reporter.close()
         writer.close()
-    print_report(console, assemble(reporter.records), arguments.verbose)
+    with output_may_close():
+        print_report(console, assemble(reporter.records), arguments.verbose)
+        sys.stdout.flush()
     return status
+
+
+@contextlib.contextmanager
+def output_may_close() -> Iterator[None]:
+    """Go on without output when nobody reads it any more, as in ``loopcheck run ... | head``."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def target_pairs(arguments: argparse.Namespace) -> list[tuple[Target, Target]]:
     """Return each target with its oracle.  Raises UsageError for a target that equals its oracle."""
     configured = read_configuration(Path.cwd())
     pairs = []
-    targets = [parse_target(text, configured) for text in arguments.targets]
-    for target in with_distinct_names(targets):
-        oracle = parse_target(arguments.oracle, configured) if arguments.oracle else oracle_for(target)
-        if target.key == oracle.key and not arguments.oracle:
+    texts = [*arguments.targets, *([arguments.oracle] if arguments.oracle else [])]
+    named = with_distinct_names([parse_target(text, configured) for text in texts])
+    for target in named[: len(arguments.targets)]:
+        oracle = named[-1] if arguments.oracle else oracle_for(target)
+        if target.is_same_loop_as(oracle) and not arguments.oracle:
             raise UsageError(
                 f"{target.text} is its own oracle: comparing it with itself tests nothing; "
                 f"--oracle {target.text} insists"
@@ -147,8 +164,10 @@ def show(arguments: argparse.Namespace) -> int:
 def export(arguments: argparse.Namespace) -> int:
     """Print a stand-alone script."""
     corpus = Corpus(arguments.scenarios)
-    target = parse_target(arguments.target, read_configuration(Path.cwd()))
-    sys.stdout.write(export_script(arguments.id, corpus.scenarios, target, arguments.path))
+    configured = read_configuration(Path.cwd())
+    target = parse_target(arguments.target, configured)
+    oracle = parse_target(arguments.oracle, configured) if arguments.oracle else oracle_for(target)
+    sys.stdout.write(export_script(arguments.id, corpus.scenarios, target, oracle, arguments.path))
     return 0
 
 
@@ -205,6 +224,7 @@ def parser() -> Parser:
     exports = verbs.add_parser("export", help="print a scenario as a script that runs without loopcheck")
     exports.add_argument("id", metavar="ID")
     exports.add_argument("--target", default="asyncio", help="the loop that the script compares with asyncio")
+    exports.add_argument("--oracle", metavar="TARGET", help="compare with this instead of asyncio")
     _add_path(exports)
     _add_folder(exports)
     exports.set_defaults(function=export)
@@ -279,7 +299,11 @@ def main(command_line: Sequence[str] | None = None) -> int:
         print(f"loopcheck: {exc}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
-        return 0
+        return 0  # list and show print, and do nothing else
+    except Exception:
+        traceback.print_exc()
+        print("loopcheck: this is a mistake in loopcheck itself; please report it", file=sys.stderr)
+        return EXITS["failure"].status
     except KeyboardInterrupt:  # before or after the session, which has its own way to end early
         print("loopcheck: interrupted", file=sys.stderr)
         return EXITS["interrupted"].status

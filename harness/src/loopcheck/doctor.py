@@ -9,8 +9,9 @@ from rich.console import Console
 
 from .scenarios import Scenario
 from .servers import Description, RunOptions, Server, ServerError, Setup
-from .session import TICK_S, TIMEOUT_S
+from .session import TICKS_S, TIMEOUT_S
 from .targets import Target
+from .traces import Trace
 from .vocabulary import EXITS
 
 FIRST_SCENARIO = "callbacks/call_soon_runs_in_order"
@@ -18,7 +19,7 @@ FIRST_SCENARIO = "callbacks/call_soon_runs_in_order"
 
 def print_doctor(target: Target, scenarios: tuple[Scenario, ...], path: tuple[str, ...]) -> int:
     """Print what there is to know about a target; return the exit status."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     interpreter = target.interpreter
     console.print(f"target       {target.text}: {target.factory}")
     console.print(f"interpreter  {interpreter.implementation} {interpreter.version}")
@@ -28,24 +29,24 @@ def print_doctor(target: Target, scenarios: tuple[Scenario, ...], path: tuple[st
         console.print(f"FAILED       {exc}")
         return EXITS["usage" if exc.during == "import" else "failure"].status
     _print_description(console, about)
-    console.print(f"first run    {smoke}")
+    console.print(f"first run    {FIRST_SCENARIO}: {smoke.status}, {len(smoke.events)} events")
     if about.asyncios_own and not target.is_asyncio:
         console.print("FAILED       the factory gives asyncio's own loop: there is nothing to test")
         return EXITS["failure"].status
-    return 0
+    return 0 if smoke.status == "ok" else EXITS["difference"].status
 
 
 async def _examine(
     target: Target, scenarios: tuple[Scenario, ...], path: tuple[str, ...]
-) -> tuple[Description, str]:
+) -> tuple[Description, Trace]:
     with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
         server = Server(target, Setup(path, "auto", scenarios, Path(folder)))
         try:
             about = await server.start()
-            first = next((s for s in scenarios if s.id == FIRST_SCENARIO), scenarios[0])
+            first = next(s for s in scenarios if s.id == FIRST_SCENARIO)
             clock = "virtual" if about.virtual_clock else "real"
-            trace = await server.run(first, RunOptions(TICK_S, TIMEOUT_S[clock], clock))
-            return about, f"{first.id}: {trace.status}, {len(trace.events)} events"
+            trace = await server.run(first, RunOptions(TICKS_S[0], TIMEOUT_S[clock], clock))
+            return about, trace
         finally:
             await server.stop()
 

@@ -11,16 +11,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from . import __version__
+from .interpreters import this_interpreter
 from .scenarios import Scenario
 from .show import find_scenario
-from .targets import Target
+from .targets import ORACLE_FACTORIES, Target
 
 TEMPLATE_IMPORTS = (
     "import asyncio",
+    "import functools",
     "import gc",
     "import importlib",
     "import logging",
     "import re",
+    "import selectors",
     "import shutil",
     "import subprocess",
     "import sys",
@@ -30,17 +33,19 @@ TEMPLATE_IMPORTS = (
 
 
 # What the script defines beside the scenario.
-RESERVED = {"show_value", "Trace", "LogLines", "run_on", "events_by_lane"}
+RESERVED = {"show_value", "Trace", "LogLines", "factory_of", "run_on", "events_by_lane"}
 
 
 class ExportError(Exception):
     """A scenario that cannot be exported; the text is one sentence."""
 
 
-def export_script(id: str, scenarios: Sequence[Scenario], target: Target, path: Sequence[str] = ()) -> str:
-    """Return the script that reproduces a scenario on a target.
+def export_script(
+    id: str, scenarios: Sequence[Scenario], target: Target, oracle: Target, path: Sequence[str] = ()
+) -> str:
+    """Return the script that reproduces a scenario on a target and its oracle.
 
-    path: folders that the target's module is imported from.  Raises ShowError for an unknown id.
+    path: folders that the target's module is imported from.  Raises ShowError for an unknown id, ExportError.
     """
     scenario = find_scenario(id, scenarios)
     imports, body = cut_out(scenario)
@@ -53,9 +58,12 @@ def export_script(id: str, scenarios: Sequence[Scenario], target: Target, path: 
         "TITLE": scenario.title,
         "ID": scenario.id,
         "VERSION": __version__,
-        "TARGET": target.factory if not target.is_asyncio else "asyncio",
+        "ORACLE": repr(_loop(oracle)),
+        "TARGET": repr(_loop(target)),
         "NAME": target.name,
-        "PYTHON": _interpreter(target),
+        "ORACLE_NAME": oracle.name,
+        "ORACLE_PYTHON": _interpreter(oracle),
+        "TARGET_PYTHON": _interpreter(target),
         "PATH": repr([str(Path(folder).resolve()) for folder in path]),
         "IMPORTS": "\n".join(sorted({*imports, *TEMPLATE_IMPORTS}, key=_import_order)),
         "SCENARIO": body,
@@ -69,8 +77,15 @@ def export_script(id: str, scenarios: Sequence[Scenario], target: Target, path: 
 
 
 def _interpreter(target: Target) -> str:
-    """Return the expression for the target's interpreter: the script's own one unless another was named."""
-    return repr(target.interpreter.path) if "@" in target.text else "sys.executable"
+    """Return the expression for an interpreter: the script's own one if it is the driver's."""
+    own = target.interpreter.path == this_interpreter().path
+    return "sys.executable" if own else repr(target.interpreter.path)
+
+
+def _loop(target: Target) -> str:
+    """Return how the script names a loop: asyncio, asyncio-poll, asyncio-select, or MODULE:CALLABLE."""
+    names = {factory: name for name, factory in ORACLE_FACTORIES.items()}
+    return names.get(target.factory, target.factory)
 
 
 def _import_order(line: str) -> tuple[bool, str]:

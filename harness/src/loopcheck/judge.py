@@ -69,7 +69,8 @@ class Judgement:
     """A verdict with its evidence.
 
     reason: a word of the vocabulary, where there is no verdict.  sentence: why, where there are no findings.
-    seen: in how many of the target's runs the findings showed, and of how many.
+    seen: in how many of the target's runs the first finding showed, and of how many.
+    shown: which of these runs the findings are about.
     """
 
     verdict: str
@@ -78,6 +79,7 @@ class Judgement:
     reason: str = ""
     sentence: str = ""
     seen: tuple[int, int] = (0, 0)
+    shown: int = 0
 
     @property
     def axis(self) -> str | None:
@@ -98,11 +100,11 @@ def judge(
     confirmations: further runs of the target with longer ticks, made because the first ones were late.
     """
     return (
-        _failed_harness([*oracle, *target], subject)
+        _failed_harness([*oracle, *target, *confirmations], subject)
         or _broken_scenario(oracle, subject)
         or _nondeterministic_oracle(oracle, subject)
         or _no_loop_of_its_own(target, subject)
-        or _ended_badly(target, subject)
+        or _ended_badly([*target, *confirmations], subject)
         or _compare(subject, oracle[0], target, confirmations)
     )
 
@@ -167,25 +169,42 @@ def _ended_badly(target: Sequence[Trace], subject: Subject) -> Judgement | None:
 def _compare(
     subject: Subject, oracle: Trace, target: Sequence[Trace], confirmations: Sequence[Trace]
 ) -> Judgement:
-    per_run = [_findings(subject, oracle, trace, [*target, *confirmations]) for trace in target]
-    showing = [findings for findings in per_run if findings]
+    all_target = [*target, *confirmations]
+    per_run = [_telling_first(_findings(subject, oracle, trace, all_target), subject) for trace in target]
+    showing = [index for index, findings in enumerate(per_run) if findings]
     if not showing:
         return Judgement("agree", subject.level, seen=(0, len(target)))
-    findings = _counting_first(showing[0], subject)
-    verdict = "differ" if at_least(findings[0].level, subject.demanded) else "variant"
+    shown = min(showing, key=lambda index: not _counts(per_run[index], subject))
+    findings = per_run[shown]
+    verdict = "differ" if _counts(findings, subject) else "variant"
     if _is_unsupported(findings):
         verdict = "unsupported"
-    return Judgement(verdict, findings[0].level, tuple(findings), seen=(len(showing), len(target)))
+    signature = findings[0].signature
+    seen = sum(any(finding.signature == signature for finding in per_run[index]) for index in showing)
+    firmest = min((finding.level for finding in findings), key=list(LEVELS).index)
+    return Judgement(verdict, firmest, tuple(findings), seen=(seen, len(target)), shown=shown)
 
 
-def _counting_first(findings: Sequence[Finding], subject: Subject) -> list[Finding]:
+def _counts(findings: Iterable[Finding], subject: Subject) -> bool:
+    """Return whether one of the findings is as firm as the demanded level."""
+    return any(at_least(finding.level, subject.demanded) for finding in findings)
+
+
+def _telling_first(findings: Sequence[Finding], subject: Subject) -> list[Finding]:
     """Put first what ended the scenario, for it explains what did not happen; then what the level counts."""
     return sorted(findings, key=lambda f: (not f.ended_it, not at_least(f.level, subject.demanded)))
 
 
-def _is_unsupported(findings: Iterable[Finding]) -> bool:
-    """Return whether the target says, by NotImplementedError, that it does not have this."""
-    return any("'exc': 'NotImplementedError'" in repr(finding.target) for finding in findings)
+def _is_unsupported(findings: Sequence[Finding]) -> bool:
+    """Return whether the target says that it does not have this, and whether that explains all the rest."""
+    says_so = [finding for finding in findings if _says_not_implemented(finding)]
+    explained = ("missing", "log", "wording", "leak")
+    return bool(says_so) and all(f in says_so or f.kind in explained for f in findings)
+
+
+def _says_not_implemented(finding: Finding) -> bool:
+    form = "'exc': 'NotImplementedError'"
+    return form in repr(finding.target) and form not in repr(finding.oracle)
 
 
 def _findings(subject: Subject, oracle: Trace, target: Trace, all_target: Sequence[Trace]) -> list[Finding]:
@@ -246,33 +265,41 @@ def _order_finding(subject: Subject, found: Difference) -> Finding:
 def _timing_findings(
     subject: Subject, oracle: Trace, target: Trace, all_target: Sequence[Trace]
 ) -> list[Finding]:
-    expected = {event.key: event for event in oracle.events}
     found = []
-    for index in pair(oracle.events, target.events):
-        event = target.events[index]
-        lateness = event.lateness
-        if lateness is None:
+    for index, match in sorted(pair(oracle.events, target.events).items()):
+        event, on_oracle = target.events[index], oracle.events[match]
+        if event.lateness is None:
             continue
-        if lateness < -EARLY_TOLERANCE_S:
-            found.append(_timing_finding(subject, "early", event, -lateness))
-        elif all(_is_late(trace, event, expected[event.key]) for trace in all_target):
-            found.append(_late_or_slow(subject, event, all_target))
+        late_on_oracle = on_oracle.lateness or 0.0
+        if event.lateness < min(late_on_oracle, 0.0) - EARLY_TOLERANCE_S:
+            found.append(_timing_finding(subject, "early", event, -event.lateness))
+            continue
+        same = _same_in_other_runs(target, index, all_target)
+        if all(_is_late(trace, other, late_on_oracle) for trace, other in same):
+            found.append(_late_or_slow(subject, event, [other for _, other in same]))
     return found
 
 
-def _is_late(trace: Trace, event: Event, on_oracle: Event) -> bool:
+def _same_in_other_runs(target: Trace, index: int, runs: Sequence[Trace]) -> list[tuple[Trace, Event]]:
+    """Return the same event of each run that has it: of several events with a name, the n-th is the same."""
+    key = target.events[index].key
+    n = sum(event.key == key for event in target.events[:index])
+    named = [(trace, [event for event in trace.events if event.key == key]) for trace in runs]
+    return [(trace, events[n]) for trace, events in named if len(events) > n]
+
+
+def _is_late(trace: Trace, event: Event, late_on_oracle: float) -> bool:
     """Return whether an event was late in a run, by more than the oracle and the machine can explain."""
-    excuse = max(on_oracle.lateness or 0.0, 0.0) + (trace.run_delay if trace.real_time_mattered else 0.0)
-    return any((e.lateness or 0.0) - excuse > LATE_THRESHOLD_S for e in trace.events if e.key == event.key)
+    excuse = max(late_on_oracle, 0.0) + (trace.run_delay if trace.real_time_mattered else 0.0)
+    return (event.lateness or 0.0) - excuse > LATE_THRESHOLD_S
 
 
-def _late_or_slow(subject: Subject, event: Event, traces: Sequence[Trace]) -> Finding:
+def _late_or_slow(subject: Subject, event: Event, runs: Sequence[Event]) -> Finding:
     """Tell late (by an amount) from slow (by a share): does the lateness grow with the delay?"""
-    same = [e for trace in traces for e in trace.events if e.key == event.key]
-    points = [(e.due, e.lateness) for e in same if e.due is not None]
+    points = [(e.due, e.lateness or 0.0) for e in runs if e.due is not None]
     shortest, longest = min(points), max(points)
     if longest[0] > shortest[0]:
-        share = ((longest[1] or 0.0) - (shortest[1] or 0.0)) / (longest[0] - shortest[0])
+        share = (longest[1] - shortest[1]) / (longest[0] - shortest[0])
         if share > SLOW_SHARE:
             return _timing_finding(subject, "slow", event, share)
     return _timing_finding(subject, "late", event, event.lateness or 0.0)

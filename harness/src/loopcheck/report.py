@@ -7,6 +7,7 @@ there is none when the output is no terminal or NO_COLOR is set.  When the outpu
 is one line, ``verdict<TAB>id<TAB>target<TAB>signature``, and then come the same blocks.
 """
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ STYLES = {
     "none": "dim",
 }
 EVIDENCE_ENDS = 10  # lines
+MOST_ROWS = 50
+ROWS_BEFORE = 10  # of the first difference, where not all are shown
 SHOWN_IN_FULL = ("difference", "failure", "stale", "inconclusive")
 
 
@@ -126,11 +129,7 @@ def print_scenario(
     _print_sentences(console, result, verbose)
     _print_evidence(console, result)
     if VERDICTS[result.verdict].counts != "none" and result.target:
-        text = _target_text(record["target"], header)
-        _line(
-            console,
-            Text(f"  reproduce: loopcheck export {result.id} --target {text} > repro.py", style="dim"),
-        )
+        _line(console, Text(f"  reproduce: {_export_command(result, header)} > repro.py", style="dim"))
 
 
 def _print_traces(console: Console, result: ScenarioResult) -> None:
@@ -145,12 +144,25 @@ def _print_traces(console: Console, result: ScenarioResult) -> None:
             table.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=widest)
         else:
             table.add_column(heading, no_wrap=True, min_width=len(heading))
-    for row in rows:
+    shown, before, after = _around_the_difference(rows)
+    _line(console)
+    if before:
+        _line(console, Text(f"    … {before} rows alike", style="dim"))
+    for row in shown:
         cells = map(Text, _cells(row))  # as they are: in "fe80:a:b" rich would see an emoji
         table.add_row(*cells, style="bold red" if row.differs else "")
-    _line(console)
     console.print(table, highlight=False, markup=False)
+    if after:
+        _line(console, Text(f"    … {after} more rows", style="dim"))
     _line(console)
+
+
+def _around_the_difference(rows: Sequence[Row]) -> tuple[Sequence[Row], int, int]:
+    """Return the rows to show, and how many are left out before and after them."""
+    first = next((index for index, row in enumerate(rows) if row.differs), 0)
+    start = max(0, first - ROWS_BEFORE) if len(rows) > MOST_ROWS else 0
+    shown = rows[start : start + MOST_ROWS]
+    return shown, start, len(rows) - start - len(shown)
 
 
 def _cells(row: Row) -> list[str]:
@@ -204,8 +216,15 @@ def _without_our_frames(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _target_text(name: str, header: dict[str, Any]) -> str:
-    return next((str(target["text"]) for target in header["targets"] if target["name"] == name), name)
+def _export_command(result: ScenarioResult, header: dict[str, Any]) -> str:
+    """Return the command that makes a script of a scenario, with the options that this run had."""
+    target = next(target for target in header["targets"] if target["name"] == result.target_name)
+    command = ["loopcheck", "export", result.id, "--target", target["text"]]
+    if "--oracle" in header["command"]:
+        command += ["--oracle", target["oracle_text"]]
+    for folder in header["path"]:
+        command += ["--path", folder]
+    return shlex.join(command)
 
 
 # ---- the rest --------------------------------------------------------------------------------------------

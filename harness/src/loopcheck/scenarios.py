@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .spec import Statement, intersect, weakest_level
+from .spec import Statement, holds_between, intersect, weakest_level
 
 PARAMETERS = ("loop", "new_event_loop", "trace", "T", "tmp")
 REQUIREMENTS = ("real-clock", "ipv6", "root")
@@ -211,8 +211,7 @@ def _earlier(*versions: str | None) -> str | None:
 
 
 def holds_for(scenario: Scenario, python: str) -> bool:
-    """Return whether a scenario holds for a version of Python such as "3.12.1"."""
-    version = tuple(int(part) for part in python.split(".")[:2])
-    since = _key(scenario.since)[:2] if scenario.since else version
-    until = _key(scenario.until) if scenario.until else None
-    return version >= since and (until is None or version < until)
+    """Return whether a scenario holds for a version of Python such as "3.12.1", also for one not yet released."""
+    release = re.match(r"\d+\.\d+(\.\d+)?", python)
+    assert release is not None, python
+    return holds_between(scenario.since, scenario.until, release[0])

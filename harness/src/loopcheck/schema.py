@@ -91,6 +91,7 @@ _TARGET = {
             "class",
             "clock",
             "oracle",
+            "oracle_text",
         )
     },
     "required": [
@@ -103,6 +104,7 @@ _TARGET = {
         "class",
         "clock",
         "oracle",
+        "oracle_text",
     ],
 }
 
@@ -114,6 +116,7 @@ _HEADER = _record(
         "platform": TEXT,
         "command": _list_of(TEXT),
         "level": _one_of(["guaranteed", "observed"]),
+        "path": _list_of(TEXT),
         "targets": _list_of(_TARGET),
         "selected": NUMBER,
         "of": NUMBER,

@@ -9,6 +9,7 @@ from .traces import Event, Trace
 from .values import show, show_all
 
 MOST_NAMED = 3
+RECORDS = {"log": "log record", "warn": "warning", "unraisable": "unraisable exception"}
 
 
 def name_of(event: Event, *, with_values: bool = False) -> str:
@@ -29,13 +30,13 @@ def names_of(events: Sequence[Event], *, with_values: bool = False) -> str:
 def difference_sentence(difference: Difference, oracle: str, target: str) -> str:
     """Return the sentence for a difference that the order model found; oracle and target are their names."""
     what = name_of(difference.event)
-    if difference.event.kind in ("log", "warn", "unraisable"):
+    if difference.event.kind in RECORDS and not difference.before and not difference.after:
         return _record_sentence(difference, oracle, target)
     if difference.kind == "missing":
         return f"{what} did not happen on {target}; it does on {oracle}."
     if difference.kind == "extra":
         return _extra_sentence(difference, oracle, target)
-    if difference.kind == "order":
+    if difference.before or difference.after:
         return _order_sentence(difference, oracle)
     assert difference.oracle is not None and difference.target is not None
     ours, theirs = show_all(difference.oracle.values), show_all(difference.target.values)
@@ -60,9 +61,7 @@ def _extra_sentence(difference: Difference, oracle: str, target: str) -> str:
 
 
 def _record_sentence(difference: Difference, oracle: str, target: str) -> str:
-    what = {"log": "log record", "warn": "warning", "unraisable": "unraisable exception"}[
-        difference.event.kind
-    ]
+    what = RECORDS[difference.event.kind]
     if difference.oracle is None:
         return f"{target} has the {what} {_record(difference.event)}; {oracle} has not."
     if difference.target is None:
@@ -93,7 +92,7 @@ def leak_sentence(sort: str, what: str, count: int, target: str, oracle: str) ->
         "children": "a child process",
         "pending_tasks": f"{count} task{'s' * (count > 1)} pending",
     }[sort]
-    return f"{target} left {things}; {oracle} leaves none such."
+    return f"{target} left {things}; {oracle} does not."
 
 
 def ending_sentence(trace: Trace, target: str) -> str:
@@ -108,7 +107,8 @@ def ending_sentence(trace: Trace, target: str) -> str:
 
 
 def _timeout(trace: Trace) -> str:
-    return f"{trace.outcome.wall:.0f} s" if trace.outcome.wall >= 1 else "its time-out"
+    timeout = trace.header.get("timeout")
+    return "its time-out" if timeout is None else f"{timeout:g} s"
 
 
 def close_sentence(target: str, errors: Sequence[Any]) -> str:

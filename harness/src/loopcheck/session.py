@@ -28,9 +28,15 @@ from .targets import Target
 from .traces import Trace
 from .vocabulary import VERDICTS, exit_for
 
-TICK_S = 0.02
+TICKS_S = (
+    0.02,
+    0.04,
+    0.08,
+    0.16,
+    0.32,
+)  # the first; and those of further tries when the machine was too busy
+DOUBTED_WHEN_NOISY = ("differ", "variant", "hang")
 TIMEOUT_S = {"virtual": 4.0, "real": 10.0}  # by clock; waiting for a CPU does not count
-MOST_TRIES = 5
 
 Record = dict[str, Any]
 
@@ -248,28 +254,29 @@ class Session:
             target_is_asyncio=target.is_asyncio,
             habits_count="habits" in scenario.tags,
         )
-        tick = TICK_S
-        for _ in range(MOST_TRIES):
+        for tick in TICKS_S:
             oracle_traces, target_traces = await asyncio.gather(
                 self._oracle_traces(scenario, oracle, tick),
                 self._traces(scenario, target, tick, self._options.repeat),
             )
             judgement = judge(subject, oracle_traces, target_traces)
-            if VERDICTS[judgement.verdict].name in ("agree", "unsupported") or not any(
-                map(is_noisy, [*oracle_traces, *target_traces])
-            ):
+            noisy = any(map(is_noisy, [*oracle_traces, *target_traces]))
+            if not noisy or judgement.verdict not in DOUBTED_WHEN_NOISY:
                 break
-            tick *= 2
-        else:
-            judgement = without_verdict(judgement)
-        if any(finding.kind == "late" or finding.kind == "slow" for finding in judgement.findings):
+        if noisy and judgement.verdict in ("differ", "variant"):
+            return without_verdict(judgement), oracle_traces, target_traces
+        if not judgement.findings:
+            return judgement, oracle_traces, target_traces
+        oracle_traces.append(await self._trace(scenario, oracle, tick))
+        confirmations = []
+        if {"late", "slow"} & {finding.kind for finding in judgement.findings}:
             confirmations = [await self._trace(scenario, target, tick * factor) for factor in (1, 2, 4)]
-            judgement = judge(subject, oracle_traces, target_traces, confirmations)
-        if judgement.findings:
-            oracle_traces, target_traces = await asyncio.gather(
-                self._numbered(scenario, oracle, oracle_traces, tick),
-                self._numbered(scenario, target, target_traces, tick),
-            )
+        judgement = judge(subject, oracle_traces, target_traces, confirmations)
+        target_traces.insert(0, target_traces.pop(judgement.shown))
+        oracle_traces, target_traces = await asyncio.gather(
+            self._numbered(scenario, oracle, oracle_traces, tick),
+            self._numbered(scenario, target, target_traces, tick),
+        )
         return judgement, oracle_traces, target_traces
 
     async def _oracle_traces(self, scenario: Scenario, oracle: Target, tick: float) -> list[Trace]:
@@ -287,7 +294,8 @@ class Session:
         self, scenario: Scenario, target: Target, tick: float, *, iterations: bool = False
     ) -> Trace:
         clock = self._clock_of(scenario, target)
-        options = RunOptions(tick, self._options.timeout or TIMEOUT_S[clock], clock, iterations)
+        timeout = self._options.timeout or TIMEOUT_S[clock] * tick / TICKS_S[0]
+        options = RunOptions(tick, timeout, clock, iterations)
         async with self._slots:
             return await self._sides[target.key].server.run(scenario, options)
 
@@ -318,6 +326,7 @@ class Session:
             "platform": platform.platform(),
             "command": list(self._options.command),
             "level": self._options.level,
+            "path": list(self._options.path),
             "targets": [self._about(target, oracle) for target, oracle in self._options.pairs],
             "selected": len(self._options.scenarios),
             "of": self._options.total,
@@ -335,6 +344,7 @@ class Session:
             "class": about.loop_class if about else "",
             "clock": "virtual" if about and about.virtual_clock else "real",
             "oracle": f"{oracle.name} {oracle.interpreter.version}",
+            "oracle_text": oracle.text,
         }
 
     def _footer(self, interrupted: bool) -> Record:
@@ -348,7 +358,8 @@ def run_session(options: SessionOptions, on_record: Callable[[Record], None]) ->
     session = Session(options)
 
     async def main() -> int:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, session.interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, session.interrupt)
         return await session.run(on_record)
 
     return asyncio.run(main())

@@ -93,8 +93,13 @@ class Statement:
         Two parts mean the newest release of that series.  Raises ValueError if the version has
         another form.
         """
-        release = _release(version)
-        return _bound(self.since) <= release and (self.until is None or release < _bound(self.until))
+        return holds_between(self.since, self.until, version)
+
+
+def holds_between(since: str | None, until: str | None, version: Version) -> bool:
+    """Return whether a version lies in a range, since inclusive, until exclusive, None without bound."""
+    release = _release(version)
+    return (since is None or _bound(since) <= release) and (until is None or release < _bound(until))
 
 
 def weakest_level(levels: Iterable[Level]) -> Level:

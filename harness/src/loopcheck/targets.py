@@ -62,6 +62,17 @@ class Target:
         """What makes two targets the same one."""
         return self.factory, self.interpreter.path
 
+    def is_same_loop_as(self, other: "Target") -> bool:
+        """Return whether comparing the two would compare a loop with itself.
+
+        Two interpreters of one version count as one for asyncio, which they both ship.
+        """
+        if self.factory != other.factory:
+            return False
+        ours, theirs = self.interpreter, other.interpreter
+        same_python = (ours.implementation, ours.version) == (theirs.implementation, theirs.version)
+        return ours.path == theirs.path or (self.is_asyncio and same_python)
+
 
 def parse_target(text: str, configured: dict[str, str] | None = None) -> Target:
     """Return the target that text names.  Raises TargetError, or InterpreterError."""

@@ -72,13 +72,16 @@ def exit_for(verdicts: Iterable[str], *, usage: bool, failure: bool, interrupted
     """
     counts = [VERDICTS[verdict].counts for verdict in verdicts]
     inconclusive = counts.count("inconclusive")
+    ran = len(counts) - counts.count("none")
+    nothing_applies = bool(counts) and ran == 0
     applies = {
         "interrupted": interrupted,
-        "usage": usage,
+        "usage": usage or nothing_applies,
         "failure": failure or "failure" in counts,
         "difference": "difference" in counts,
         "stale": "stale" in counts,
-        "inconclusive": inconclusive > max(FEW_INCONCLUSIVE, len(counts) * INCONCLUSIVE_SHARE),
+        "inconclusive": inconclusive > max(FEW_INCONCLUSIVE, ran * INCONCLUSIVE_SHARE)
+        or (inconclusive > 0 and inconclusive == ran),
         "good": True,
     }
     return next(exit for name, exit in EXITS.items() if applies[name])

@@ -29,6 +29,7 @@ from .tracer import Recorder, Tracer
 from .values import hide_path, plain, plain_exception
 
 TRACE_FORMAT = 1
+PATIENCE_S = 2.0
 
 
 class Loops:
@@ -84,7 +85,8 @@ def run(request: Dict[str, Any], function: Callable[..., Any], factory: Factory,
         loops.watch = iterations.watch
         recorder.iteration_of = iterations.current
     status = call(function, arguments, recorder, loops)
-    recorder.line(end(status, loops, snapshot, habits, delay_before))
+    patience = min(PATIENCE_S, request["timeout"] / 4)  # which is less than the supervisor has
+    recorder.line(end(status, loops, snapshot, habits, patience, delay_before))
 
 
 def warm_up(factory: Factory) -> Dict[str, Any]:
@@ -121,6 +123,7 @@ def header(request: Dict[str, Any], virtual: bool, habits: Dict[str, Any]) -> Di
         "scenario": request["id"],
         "python": sys.version.split()[0],
         "T": request["tick"],
+        "timeout": request["timeout"],
         "clock": "virtual" if virtual else "real",
         "habits": habits,
     }
@@ -155,7 +158,7 @@ class Arguments:
         raise TypeError("a scenario has no argument %r: use %s" % (name, ", ".join(self.NAMES)))
 
     def _make_tmp(self) -> str:
-        self._tmp = tempfile.mkdtemp(prefix="loopcheck-")
+        self._tmp = tempfile.mkdtemp(dir=self._request["folder"])
         hide_path(self._tmp, "tmp")
         return self._tmp
 
@@ -183,12 +186,17 @@ def call(function: Callable[..., Any], arguments: Arguments, recorder: Recorder,
 def call_async(function: Callable[..., Any], arguments: Arguments, loops: Loops) -> None:
     """Run an ``async def`` scenario on the loop it asks for, or on one made for it."""
     values = arguments.of(function)
-    loop = values.get("loop") or loops.new()
+    loop = values["loop"] if "loop" in values else loops.new()
     loop.run_until_complete(function(**values))
 
 
 def end(
-    status: str, loops: Loops, snapshot: Snapshot, habits: Dict[str, Any], delay_before: float
+    status: str,
+    loops: Loops,
+    snapshot: Snapshot,
+    habits: Dict[str, Any],
+    patience: float,
+    delay_before: float,
 ) -> Dict[str, Any]:
     """Collect garbage, close the loops and return the last line of the trace."""
     gc.collect()
@@ -199,7 +207,7 @@ def end(
     loops.made.clear()
     gc.collect()
     delay = run_delay() - delay_before  # without that of waiting for leftovers, which excuses no event
-    left = snapshot.left_behind(expected=how_many(habits["left"]) * loops_made)
+    left = snapshot.left_behind(patience, expected=how_many(habits["left"]) * loops_made)
     return {
         "k": "end",
         "status": status,

@@ -3,8 +3,8 @@
 
 An iteration is the interval between two runs of a marker that is *first in the call_soon queue*: a definition
 that means the same on every loop, whatever it calls its phases.  The marker is lazy: whatever happens (a
-trace, a call_soon) arms it if it is not armed; when it runs it arms itself again only if something happened
-since its last run.  So an idle loop really sleeps.
+trace, a call_soon) arms it if it is not armed, and once it has run it is not armed.  So an idle loop really
+sleeps, and the iteration in which it wakes up is the one that the marker has counted last.
 
 Arming before every ``call_soon`` needs to see the calls, hence two attributes of the loop *instance* are
 replaced.  That is why numbers come from a second pass: the first one, without marker, is what is judged, and
@@ -28,20 +28,15 @@ class Marker:
         self._call_soon: Callable[..., Any] = loop.call_soon
         self._call_soon_threadsafe: Callable[..., Any] = loop.call_soon_threadsafe
         self._armed = False
-        self._something_happened = False
         try:
             loop.call_soon = self._seen_call_soon
             loop.call_soon_threadsafe = self._seen_call_soon_threadsafe
         except AttributeError:
             pass  # a final class: traces alone arm the marker
-        self._arm()  # so that the first iteration is number 1, whatever it begins with
+        self.touch()  # so that the first iteration is number 1, whatever it begins with
 
     def touch(self) -> None:
-        """Note that something happens in the loop's thread."""
-        self._something_happened = True
-        self._arm()
-
-    def _arm(self) -> None:
+        """Note that something happens in the loop's thread: the next iteration is to be counted."""
         if not self._armed and not self._loop.is_closed():
             self._armed = True
             self._call_soon(self._mark)
@@ -54,9 +49,6 @@ class Marker:
     def _mark(self) -> None:
         self.number += 1
         self._armed = False
-        if self._something_happened:
-            self._something_happened = False
-            self._arm()
 
     def _seen_call_soon(self, *args: Any, **kwargs: Any) -> Any:
         if self._in_loops_thread():

@@ -20,7 +20,10 @@ class _LogHandler(logging.Handler):
         self._recorder = recorder
 
     def emit(self, record: logging.LogRecord) -> None:
-        first_line = record.getMessage().split("\n", 1)[0]
+        try:
+            first_line = record.getMessage().split("\n", 1)[0]
+        except Exception as error:  # a record whose arguments do not fit its text
+            first_line = "<%s: %s>" % (type(error).__name__, record.msg)
         exc = record.exc_info[1] if record.exc_info else None
         self._recorder.event("log", "log", record.levelname, (first_line, exc))
 

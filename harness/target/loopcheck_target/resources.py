@@ -11,9 +11,6 @@ import re
 import time
 from typing import Dict, List
 
-PATIENCE_S = 2.0  # for what is on its way out; paid only by runs that do leave something
-
-
 Left = Dict[str, List[str]]
 
 
@@ -50,11 +47,14 @@ def threads() -> int:
 
 def has_children() -> bool:
     """Return whether this process has a child, alive or not yet waited for."""
-    try:
-        with open("/proc/self/task/%d/children" % os.getpid()) as file:
-            return bool(file.read().split())
-    except OSError:  # a kernel without this file
-        return False
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            with open("/proc/self/task/%s/children" % thread) as file:
+                if file.read().split():
+                    return True
+        except OSError:
+            pass  # a thread that has just ended, or a kernel without this file
+    return False
 
 
 class Snapshot:
@@ -64,12 +64,13 @@ class Snapshot:
         self._descriptors = descriptors()
         self._threads = threads()
 
-    def left_behind(self, expected: int = 0) -> Left:
+    def left_behind(self, patience: float, expected: int = 0) -> Left:
         """Return what is there now and was not then, by sort: ``{"fds": ["socket"], "threads": [..]}``.
 
+        patience: seconds to give to what is on its way out; only runs that do leave something pay them.
         expected: how many things are left behind anyhow; there is no waiting for them to go.
         """
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience
         while True:
             left = self.look()
             if how_many(left) <= expected or time.monotonic() >= deadline:

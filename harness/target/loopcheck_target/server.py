@@ -168,9 +168,17 @@ class Server:
             self._factory = factories.load_factory(request["factory"])
             description = self._probe(lambda: probe.probe_loop(self._factory), PROBE_TIMEOUT_S)
         except factories.TargetError as exc:
-            return {"op": "failed", "why": str(exc), "during": "factory" if self._factory else "import"}
+            return {
+                "op": "failed",
+                "why": str(exc),
+                "during": "import" if self._factory is None else "factory",
+            }
         broken = self._import_scenarios(request["modules"])
         clock.load()
+        chosen = self._choose_clock(request["clock"], probe.probe_clock)
+        if request["clock"] == "virtual" and not chosen["virtual"]:
+            why = "it cannot be run on the virtual clock: %s" % chosen["why"]
+            return {"op": "failed", "why": why, "during": "factory"}
         return {
             "op": "ready",
             "python": sys.version.split()[0],
@@ -178,7 +186,7 @@ class Server:
             "version": probe.loop_version(request["factory"].partition(":")[0]),
             "loop": description,
             "capabilities": probe.capabilities(),
-            "clock": self._choose_clock(request["clock"], probe.probe_clock),
+            "clock": chosen,
             "broken": broken,
         }
 
@@ -201,6 +209,7 @@ class Server:
             spec = importlib.util.spec_from_file_location("scenarios." + module["name"], module["file"])
             assert spec is not None and spec.loader is not None
             imported = importlib.util.module_from_spec(spec)
+            sys.modules[spec.name] = imported  # where dataclasses look up annotations
             try:
                 spec.loader.exec_module(imported)
             except BaseException as exc:
@@ -257,10 +266,10 @@ class Server:
         os.close(self._wake_read)
         os.close(self._wake_write)
         base = os.path.join(request["folder"], request["run"])
-        child.prepare_process(base + ".output")
         trace_fd = os.open(base + ".trace", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        function = getattr(self._modules[request["module"]], request["function"])
         try:
+            child.prepare_process(base + ".output")
+            function = getattr(self._modules[request["module"]], request["function"])
             child.run(request, function, self._factory, trace_fd)
         except BaseException:  # a scenario's own exceptions do not get here: this is ours
             record = {"k": "harness", "text": traceback.format_exc()}
@@ -269,11 +278,17 @@ class Server:
 
     def _reap(self) -> None:
         for pid, child in list(self._children.items()):
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
+            if has_ended(pid):
                 del self._children[pid]
-                kill_group(pid)
+                kill_group(pid)  # before it is reaped: afterwards its number may be somebody else's
+                _, status = os.waitpid(pid, 0)
                 self._answer(done_message(child, status))
+
+
+def has_ended(pid: int) -> bool:
+    """Return whether a child has ended; it is not reaped."""
+    with open("/proc/%d/stat" % pid) as file:
+        return file.read().rpartition(")")[2].split()[0] == "Z"
 
 
 def done_message(child: Child, status: int) -> Dict[str, Any]:
@@ -358,8 +373,8 @@ def read_all(fd: int, child: Optional[Child]) -> bytes:
 
 def main() -> None:
     """Serve on the descriptor named by the only argument."""
-    sys.path.pop(0)  # this folder: the package, not its modules one by one
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [os.path.dirname(here)] + [path for path in sys.path if path != here]  # the package, as one
     os.environ.pop("LD_PRELOAD", None)  # loaded by now; what a scenario starts runs without it
     Server(socket.socket(fileno=int(sys.argv[1]))).serve()
 
