@@ -75,6 +75,8 @@ VOLATILE = [
     ("<TimerHandle when=123.45 f()>", "<TimerHandle when=… f()>"),
     ("File descriptor 7 is used", "File descriptor … is used"),
     ("f() at /usr/lib/python3/x.py:12>", "f() at x.py:…>"),
+    ("cb=[f() at /usr/lib/python3/asyncio/tasks.py:12]", "cb=[f()]"),
+    ("<Handle f() at /some/x.py:1 created at /usr/lib/python3/asyncio/e.py:12>", "<Handle f() at x.py:…>"),
     ("f() at /some/where/loop.pyx:1432", "f() at loop.pyx:…"),
     ("half past 10:30, 12 seconds", "half past 10:30, 12 seconds"),
 ]

@@ -34,6 +34,8 @@ _replacements: List[Tuple["re.Pattern[str]", str]] = [
     (re.compile(r"\bTask-\d+\b"), "Task-…"),
     (re.compile(r"\bid=\d{6,}"), "id=…"),
     (re.compile(r"\bwhen=\d+(\.\d+)?"), "when=…"),
+    (re.compile(r" created at [^\s>\]]+\.pyx?:\d+"), ""),  # in which of a loop's own files, or by whom
+    (re.compile(r" at (?:/[^\s:/'\"<>]+)*/asyncio/[^\s:/'\"<>]+\.py:\d+"), ""),  # a place in asyncio itself
     (re.compile(r"(?:/[^\s:/'\"<>]+)+/([^\s:/'\"<>]+\.pyx?):\d+"), r"\1:…"),  # a source line
     (re.compile(r"\bFile descriptor \d+"), "File descriptor …"),
 ]
