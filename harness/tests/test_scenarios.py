@@ -281,3 +281,11 @@ def test_id_is_defined_once_in_its_area(tmp_path: Path) -> None:
     assert set(scenarios) == {"area/guilty", "area/innocent", "other_area/guilty"}
     where = tmp_path / "area/another.py"
     assert [problem.sentence for problem in problems] == [f"area/guilty is already defined in {where}"]
+
+
+def test_releases_that_contradict_a_statement_are_the_scenarios_too(tmp_path: Path) -> None:
+    contradicted = replace(statement("firm.one"), contradicted=("3.13.0",))
+    write(tmp_path, HEAD + SCENARIO + INNOCENT)
+    scenarios, problems = load_scenarios(tmp_path, {"firm.one": contradicted})
+    assert problems == []
+    assert {scenario.contradicted for scenario in scenarios} == {("3.13.0",)}

@@ -49,7 +49,7 @@ status = "guaranteed"
 test_idea = "Compare loop.time() before and after."
 """
 RECORD_LINE = 3
-KEYS = "id, names, text, documents, since, until, status, test_idea"
+KEYS = "id, names, text, documents, since, until, status, contradicted, test_idea"
 
 
 def write(folder: Path, text: str, name: str = "timers.toml") -> Path:
@@ -98,6 +98,11 @@ def test_the_model_record_is_right(tmp_path: Path) -> None:
         ('"001"', '"005"', 'documents has no number "005"; use 000, 001, 002, 003, 004.'),
         ('"001"', '"000"', 'documents must not repeat "000".'),
         ('["000", "001"]', "[0, 1]", "documents must be an array of strings."),
+        (
+            "status =",
+            'contradicted = ["3.13"]\nstatus =',
+            'contradicted has "3.13", which is no release; write it as "3.13.0".',
+        ),
         ('"3.4"', "3.4", "since must be a string."),
         ('"3.4"', '"3.4+"', 'since "3.4+" is not a version; write it as "3.8" or "3.8.1".'),
         ('"3.14"', '"-"', 'until "-" is not a version; write it as "3.8" or "3.8.1".'),

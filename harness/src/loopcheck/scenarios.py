@@ -33,7 +33,8 @@ class Scenario:
     """One scenario as its file describes it.
 
     since and until: the Python versions for which the script and all its statements hold, inclusive and
-    exclusive, None without bound.  level: the weakest of its statements' levels.
+    exclusive, None without bound.  contradicted: releases of CPython that contradict one of the statements.
+    level: the weakest of its statements' levels.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Scenario:
     level: str
     since: str | None
     until: str | None
+    contradicted: tuple[str, ...] = ()
 
     @property
     def area(self) -> str:
@@ -157,6 +159,7 @@ def _scenario(
         level=weakest_level([s.level for s in cited] + (["observed"] if arguments["basis"] else [])),
         since=_later(since, arguments["since"]),
         until=_earlier(until, arguments["until"]),
+        contradicted=tuple(sorted({release for statement in cited for release in statement.contradicted})),
     )
 
 

@@ -228,6 +228,9 @@ class Session:
                 )
                 sentence = f"it holds {span}; {side.target.name} is Python {about.python}."
                 return Judgement("skipped", scenario.level, reason="version", sentence=sentence)
+            if about.implementation == "cpython" and about.python in scenario.contradicted:
+                sentence = f"CPython {about.python} itself contradicts what it shows."
+                return Judgement("skipped", scenario.level, reason="contradicted", sentence=sentence)
             lacking = [
                 need for need in scenario.requires if need != "real-clock" and need not in about.capabilities
             ]

@@ -51,7 +51,8 @@ DOCUMENTS: Final[Mapping[str, str]] = {
 }
 """The documentation snapshots by number; spec/README.md describes them."""
 
-_KEYS: Final = ("id", "names", "text", "documents", "since", "until", "status", "test_idea")
+_KEYS: Final = ("id", "names", "text", "documents", "since", "until", "status", "contradicted", "test_idea")
+_OPTIONAL_KEYS: Final = ("until", "contradicted")
 _NEWEST_PATCH: Final = sys.maxsize
 _VERSION_FORM: Final = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?")
 _ID_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
@@ -68,7 +69,8 @@ class Statement:
     """One promise of the documentation, checked.
 
     ``since`` is the first version it holds for and ``until`` the first it no longer holds for, or
-    None while it still holds.  ``file`` and ``line`` say where the record begins.
+    None while it still holds.  ``contradicted`` has the releases of CPython that do otherwise, which is
+    a bug of theirs.  ``file`` and ``line`` say where the record begins.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Statement:
     test_idea: str
     file: Path
     line: int
+    contradicted: tuple[str, ...] = ()
 
     @property
     def level(self) -> Level:
@@ -250,6 +253,7 @@ def _statement(record: dict[str, Any], file: Path, line: int) -> Statement:
         test_idea=record["test_idea"],
         file=file,
         line=line,
+        contradicted=tuple(record.get("contradicted", [])),
     )
 
 
@@ -289,6 +293,11 @@ def _documents_problem(value: list[str]) -> str:
     return f'has no number "{unknown[0]}"; use {", ".join(DOCUMENTS)}' if unknown else ""
 
 
+def _contradicted_problem(value: list[str]) -> str:
+    wrong = [version for version in value if not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", version)]
+    return f'has "{wrong[0]}", which is no release; write it as "3.13.0"' if wrong else ""
+
+
 _STRING_CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "id": _id_problem,
     "text": _sentence_problem,
@@ -300,6 +309,7 @@ _STRING_CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
 _ARRAY_CHECKS: Final[Mapping[str, Callable[[list[str]], str]]] = {
     "names": _names_problem,
     "documents": _documents_problem,
+    "contradicted": _contradicted_problem,
 }
 
 
@@ -317,7 +327,9 @@ def _record_problems(record: dict[str, Any]) -> list[str]:
     """Return what is wrong with one record, each as a sentence without its full stop."""
     known = ", ".join(_KEYS)
     problems = [f'the key "{key}" is unknown; a record has {known}' for key in record if key not in _KEYS]
-    problems += [f"{key} is missing; add it" for key in _KEYS if key not in record and key != "until"]
+    problems += [
+        f"{key} is missing; add it" for key in _KEYS if key not in record and key not in _OPTIONAL_KEYS
+    ]
     wrong = {key: _value_problem(key, record[key]) for key in _KEYS if key in record}
     problems += [f"{key} {problem}" for key, problem in wrong.items() if problem]
     if wrong.get("since") == wrong.get("until") == "" and _bound(record["since"]) >= _bound(record["until"]):
