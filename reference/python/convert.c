@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Python values to C values and back.
+ *
+ * Arguments are sorted by hand and not by PyArg_Parse..., because call_soon() is the hottest
+ * method there is and must not build a tuple that it then takes apart.
+ */
+#include "convert.h"
+
+#include "handle_type.h"
+#include "raise.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* ---- arguments ------------------------------------------------------------------- */
+
+static int
+unexpected_keyword(const struct signature *signature, PyObject *name)
+{
+    PyErr_Format(PyExc_TypeError, "%s.%s() got an unexpected keyword argument '%U'",
+                 signature->class_name, signature->method, name);
+    return -1;
+}
+
+static int
+missing_arguments(const struct signature *signature, bool first, bool callback)
+{
+    if (first && callback)
+        PyErr_Format(PyExc_TypeError, "%s.%s() missing 2 required positional arguments: "
+                                      "'%s' and 'callback'",
+                     signature->class_name, signature->method, signature->first);
+    else
+        PyErr_Format(PyExc_TypeError, "%s.%s() missing 1 required positional argument: '%s'",
+                     signature->class_name, signature->method,
+                     first ? signature->first : "callback");
+    return -1;
+}
+
+/* One argument that was given by its name. */
+static int
+take_keyword(const struct signature *signature, PyObject *name, PyObject *value,
+             struct call *call)
+{
+    PyObject **place = NULL;
+
+    if (signature->takes_context && PyUnicode_CompareWithASCIIString(name, "context") == 0) {
+        call->context = value == Py_None ? NULL : value;
+        return 0;
+    }
+    if (PyUnicode_CompareWithASCIIString(name, "callback") == 0)
+        place = &call->callback;
+    else if (signature->first && PyUnicode_CompareWithASCIIString(name, signature->first) == 0)
+        place = &call->first;
+    if (!place)
+        return unexpected_keyword(signature, name);
+    if (*place) {
+        PyErr_Format(PyExc_TypeError, "%s.%s() got multiple values for argument '%U'",
+                     signature->class_name, signature->method, name);
+        return -1;
+    }
+    *place = value;
+    return 0;
+}
+
+int
+parse_call(const struct signature *signature, PyObject *const *args, Py_ssize_t arg_count,
+           PyObject *keywords, struct call *ret_call)
+{
+    Py_ssize_t keyword_count = keywords ? PyTuple_Size(keywords) : 0;
+    Py_ssize_t next = 0;
+
+    *ret_call = (struct call){ 0 };
+    if (signature->first && next < arg_count)
+        ret_call->first = args[next++];
+    if (next < arg_count)
+        ret_call->callback = args[next++];
+    ret_call->args = args + next;
+    ret_call->arg_count = arg_count - next;
+    for (Py_ssize_t i = 0; i < keyword_count; i++) {
+        PyObject *name = PyTuple_GetItem(keywords, i);
+        if (take_keyword(signature, name, args[arg_count + i], ret_call) < 0)
+            return -1;
+    }
+    bool no_first = signature->first && !ret_call->first;
+    if (no_first || !ret_call->callback)
+        return missing_arguments(signature, no_first, !ret_call->callback);
+    return 0;
+}
+
+/* ---- single values --------------------------------------------------------------- */
+
+/* int(object.fileno()): a new reference, or NULL and selectors' ValueError. */
+static PyObject *
+call_fileno(PyObject *object)
+{
+    PyObject *result = PyObject_CallMethod(object, "fileno", NULL);
+    PyObject *number = result ? PyNumber_Long(result) : NULL;
+
+    Py_XDECREF(result);
+    if (!number && (PyErr_ExceptionMatches(PyExc_AttributeError)
+                    || PyErr_ExceptionMatches(PyExc_TypeError)
+                    || PyErr_ExceptionMatches(PyExc_ValueError))) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_ValueError, "Invalid file object: %R", object);
+    }
+    return number;
+}
+
+int
+fd_from_object(PyObject *object, int *ret_fd)
+{
+    PyObject *number = PyLong_Check(object) ? Py_NewRef(object) : call_fileno(object);
+
+    if (!number)
+        return -1;
+    long fd = PyLong_AsLong(number);
+    Py_DECREF(number);
+    if (fd == -1 && PyErr_Occurred())
+        return -1;
+    if (fd > INT_MAX || fd < INT_MIN) {
+        PyErr_SetString(PyExc_OverflowError, "Python int too large to convert to C int");
+        return -1;
+    }
+    *ret_fd = (int)fd;
+    return 0;
+}
+
+int
+seconds_from_object(PyObject *object, double *ret_seconds)
+{
+    *ret_seconds = PyFloat_AsDouble(object);
+    return *ret_seconds == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
+static const struct {
+    const char       *name;
+    asy_selector_kind kind;
+} selectors[] = {
+    { "epoll", ASY_SELECTOR_EPOLL },
+    { "poll", ASY_SELECTOR_POLL },
+    { "select", ASY_SELECTOR_SELECT },
+};
+
+int
+selector_from_object(PyObject *object, asy_selector_kind *ret_kind)
+{
+    *ret_kind = ASY_SELECTOR_DEFAULT;
+    if (object == Py_None)
+        return 0;
+    for (size_t i = 0; PyUnicode_Check(object) && i < sizeof selectors / sizeof selectors[0]; i++) {
+        if (PyUnicode_CompareWithASCIIString(object, selectors[i].name) == 0) {
+            *ret_kind = selectors[i].kind;
+            return 0;
+        }
+    }
+    PyErr_Format(PyUnicode_Check(object) ? PyExc_ValueError : PyExc_TypeError,
+                 "selector must be 'epoll', 'poll', 'select' or None, not %R", object);
+    return -1;
+}
+
+char *
+text_from_object(PyObject *text)
+{
+    const char *characters = text ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
+    char *copy = characters ? asy_format("%s", characters) : NULL;
+
+    if (!characters)
+        PyErr_WriteUnraisable(NULL);
+    Py_XDECREF(text);
+    return copy;
+}
+
+/* ---- reports --------------------------------------------------------------------- */
+
+/* dict[key] = value, unless an earlier step has failed. Steals value; NULL is a failure. */
+static bool
+set_item(bool fine, PyObject *dict, const char *key, PyObject *value)
+{
+    fine = fine && value && PyDict_SetItemString(dict, key, value) == 0;
+    Py_XDECREF(value);
+    return fine;
+}
+
+static bool
+set_handle(bool fine, PyObject *dict, asy_handle *core)
+{
+    HandleObject *handle = python_handle_from_core(core);
+
+    if (!handle)
+        return fine;
+    fine = set_item(fine, dict, "handle", Py_NewRef((PyObject *)handle));
+    PyObject *traceback = handle_debug_item(handle, DEBUG_TRACEBACK);
+    if (traceback)
+        fine = set_item(fine, dict, "source_traceback", Py_NewRef(traceback));
+    return fine;
+}
+
+PyObject *
+dict_from_report(const asy_report *report)
+{
+    if (report->foreign)
+        return Py_NewRef((PyObject *)report->foreign);
+    PyObject *dict = PyDict_New();
+    bool fine = dict != NULL;
+    if (report->message)
+        fine = set_item(fine, dict, "message", PyUnicode_FromString(report->message));
+    if (fine && report->exception)
+        fine = set_item(fine, dict, "exception", exception_from_error(report->exception));
+    if (fine && report->nested)
+        fine = set_item(fine, dict, "context", dict_from_report(report->nested));
+    if (fine && report->handle)
+        fine = set_handle(fine, dict, report->handle);
+    for (size_t i = 0; fine && i < report->item_count; i++)
+        fine = set_item(fine, dict, report->items[i].key,
+                        PyUnicode_FromString(report->items[i].value));
+    if (!fine)
+        Py_CLEAR(dict);
+    return dict;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A handle as the loop sees it, and its life as a Python object. handle_methods.c has what Python
+ * code sees of it, and the types.
+ *
+ * Handle, _ThreadSafeHandle and TimerHandle are one struct with one set of functions; a
+ * TimerHandle has more of each.
+ */
+#include "handle_type.h"
+
+#include "callback.h"
+#include "raise.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static HandleObject *
+object_of(asy_handle *core)
+{
+    return (HandleObject *)((char *)core - offsetof(HandleObject, core));
+}
+
+LoopObject *
+handle_loop(HandleObject *self)
+{
+    return asy_loop_host_data(self->core.handle.loop);
+}
+
+/* Where the handle keeps what debug mode wants to know: NULL, or the pair (where it was scheduled,
+ * its text when it was cancelled), either of which may be None. In a Handle the place is that of
+ * a TimerHandle's deadline. */
+static PyObject **
+debug_of(HandleObject *self)
+{
+    return self->core.handle.is_timer ? &self->timer_debug : (PyObject **)(void *)&self->core.when;
+}
+
+PyObject *
+handle_debug_item(HandleObject *self, Py_ssize_t index)
+{
+    PyObject *pair = *debug_of(self);
+    PyObject *item = pair ? PyTuple_GetItem(pair, index) : NULL;
+    return item == Py_None ? NULL : item;
+}
+
+/* Replace the pair. Steals text. Returns 0, or -1 and an exception. */
+static int
+set_debug(HandleObject *self, PyObject *traceback, PyObject *text)
+{
+    PyObject *old = *debug_of(self);
+    PyObject *pair = text ? PyTuple_Pack(2, traceback ? traceback : Py_None, text) : NULL;
+
+    Py_XDECREF(text);
+    if (!pair)
+        return -1;
+    *debug_of(self) = pair;
+    Py_XDECREF(old);
+    return 0;
+}
+
+/* ---- what the loop asks of a handle ---------------------------------------------- */
+
+/* The callback may cancel its own handle, which then lets go of callback and arguments. A handle
+ * that the garbage collector has cleared has nothing to run. */
+static asy_error *
+run(asy_handle *core)
+{
+    HandleObject *self = object_of(core);
+
+    if (!self->callback || !self->context)
+        return ASY_OK;
+    PyObject *context = Py_NewRef(self->context);
+    PyObject *callback = Py_NewRef(self->callback);
+    PyObject *args = Py_NewRef(self->args);
+    PyObject *result = call_in_context(context, callback, args);
+    asy_error *err = result ? ASY_OK : error_from_python();
+
+    Py_XDECREF(result);
+    Py_DECREF(args);
+    Py_DECREF(callback);
+    Py_DECREF(context);
+    return err;
+}
+
+static void
+ref(asy_handle *core)
+{
+    Py_INCREF((PyObject *)object_of(core));
+}
+
+static void
+unref(asy_handle *core)
+{
+    Py_DECREF((PyObject *)object_of(core));
+}
+
+/* In debug mode the text is kept, for "Executing <Handle ...> took 1.000 seconds". */
+static void
+clear(asy_handle *core)
+{
+    HandleObject *self = object_of(core);
+
+    if (asy_loop_get_debug(core->loop)) {
+        PyObject *function = handle_loop(self)->state->handle_repr;
+        PyObject *text = PyObject_CallFunctionObjArgs(function, self, NULL);
+        if (set_debug(self, handle_debug_item(self, DEBUG_TRACEBACK), text) < 0)
+            PyErr_WriteUnraisable((PyObject *)self);
+    }
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->args);
+}
+
+static void *
+context(asy_handle *core)
+{
+    return object_of(core)->context;
+}
+
+static char *
+describe(asy_handle *core)
+{
+    HandleObject *self = object_of(core);
+    PyObject *function = handle_loop(self)->state->describe_handle;
+    return text_from_object(PyObject_CallFunctionObjArgs(function, self, NULL));
+}
+
+static char *
+describe_callback(asy_handle *core)
+{
+    HandleObject *self = object_of(core);
+    PyObject *function = handle_loop(self)->state->describe_callback;
+    return text_from_object(PyObject_CallFunctionObjArgs(function, self, NULL));
+}
+
+static const asy_handle_ops handle_ops = {
+    .run = run,
+    .ref = ref,
+    .unref = unref,
+    .clear = clear,
+    .context = context,
+    .describe = describe,
+    .describe_callback = describe_callback,
+};
+
+HandleObject *
+python_handle_from_core(asy_handle *core)
+{
+    return core->ops == &handle_ops ? object_of(core) : NULL;
+}
+
+/* ---- making and freeing ---------------------------------------------------------- */
+
+static PyObject *
+tuple_from_array(PyObject *empty, PyObject *const *items, Py_ssize_t count)
+{
+    PyObject *tuple = count > 0 ? PyTuple_New(count) : Py_NewRef(empty);
+
+    for (Py_ssize_t i = 0; tuple && i < count; i++)
+        PyTuple_SetItem(tuple, i, Py_NewRef(items[i]));
+    return tuple;
+}
+
+/* The fields that need memory; what has been filled is freed with the object. */
+static int
+fill(HandleObject *self, LoopObject *loop, const struct call *call, int frames)
+{
+    self->args = tuple_from_array(loop->state->empty_tuple, call->args, call->arg_count);
+    if (!self->args)
+        return -1;
+    self->context = call->context ? Py_NewRef(call->context) : PyContext_CopyCurrent();
+    if (!self->context)
+        return -1;
+    if (!asy_loop_get_debug(loop->core))
+        return 0;
+    PyObject *traceback = PyObject_CallFunction(loop->state->extract_stack, "i", frames);
+    int result = traceback ? set_debug(self, traceback, Py_NewRef(Py_None)) : -1;
+    Py_XDECREF(traceback);
+    return result;
+}
+
+/* A handle whose core is still to be initialised; it is not tracked yet. */
+static HandleObject *
+new_object(LoopObject *loop, PyTypeObject *type, size_t size, const struct call *call)
+{
+    HandleObject *self = PyObject_GC_New(HandleObject, type);
+
+    if (!self)
+        return NULL;
+    memset((char *)self + sizeof(PyObject), 0, size - sizeof(PyObject));
+    Py_INCREF((PyObject *)loop);
+    self->callback = Py_NewRef(call->callback);
+    return self;
+}
+
+static HandleObject *
+finish(HandleObject *self, LoopObject *loop, const struct call *call, int frames)
+{
+    int failed = fill(self, loop, call, frames);
+
+    PyObject_GC_Track((PyObject *)self);
+    if (failed)
+        Py_CLEAR(self);
+    return self;
+}
+
+HandleObject *
+python_handle_new(LoopObject *loop, PyTypeObject *type, const struct call *call, int frames)
+{
+    HandleObject *self = new_object(loop, type, HANDLE_SIZE, call);
+
+    if (!self)
+        return NULL;
+    asy_handle_init(&self->core.handle, &handle_ops, loop->core);
+    return finish(self, loop, call, frames);
+}
+
+HandleObject *
+python_timer_handle_new(LoopObject *loop, PyObject *when, double seconds, const struct call *call,
+                 int frames)
+{
+    HandleObject *self = new_object(loop, loop->state->timer_handle_type, sizeof(HandleObject),
+                                    call);
+
+    if (!self)
+        return NULL;
+    self->when = Py_NewRef(when);
+    asy_timer_handle_init(&self->core, &handle_ops, loop->core, seconds);
+    return finish(self, loop, call, frames);
+}
+
+int
+Handle_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    HandleObject *self = (HandleObject *)object;
+
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->args);
+    Py_VISIT(self->callback);
+    Py_VISIT(self->context);
+    Py_VISIT(handle_loop(self));
+    Py_VISIT(*debug_of(self));
+    if (self->core.handle.is_timer)
+        Py_VISIT(self->when);
+    return 0;
+}
+
+/* Not the loop: core points to it for as long as there is a handle, and the loop, when it is
+ * cleared itself, lets go of its handles. */
+int
+Handle_clear(PyObject *object)
+{
+    HandleObject *self = (HandleObject *)object;
+
+    Py_CLEAR(self->args);
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->context);
+    Py_CLEAR(*debug_of(self));
+    return 0;
+}
+
+void
+Handle_dealloc(PyObject *object)
+{
+    HandleObject *self = (HandleObject *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    LoopObject *loop = handle_loop(self);
+
+    PyObject_GC_UnTrack(object);
+    PyObject_ClearWeakRefs(object);
+    Handle_clear(object);
+    if (self->core.handle.is_timer)
+        Py_CLEAR(self->when);
+    PyObject_GC_Del(object);
+    Py_DECREF((PyObject *)loop);
+    Py_DECREF(type);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table through which the library asks Python.
+ *
+ * Each function is one call of a Python function or of the interpreter. Loops whose class
+ * overrides time() get a table of their own, so that all others read the clock without a call.
+ */
+#include "host.h"
+
+#include "callback.h"
+#include "convert.h"
+#include "loop_type.h"
+#include "raise.h"
+
+static PyObject *
+as_object(void *host)
+{
+    return host;
+}
+
+/* Drop the result of a call; without one, the exception is the error. */
+static asy_error *
+error_without(PyObject *result)
+{
+    if (!result)
+        return error_from_python();
+    Py_DECREF(result);
+    return ASY_OK;
+}
+
+/* For functions that cannot raise: show the exception as one that nobody can catch. */
+static void
+ignore_without(PyObject *result)
+{
+    if (!result)
+        PyErr_WriteUnraisable(NULL);
+    Py_XDECREF(result);
+}
+
+/* ---- the interpreter ------------------------------------------------------------- */
+
+static void *
+release_lock(void *host)
+{
+    (void)host;
+    return PyEval_SaveThread();
+}
+
+static void
+acquire_lock(void *host, void *released)
+{
+    (void)host;
+    PyEval_RestoreThread(released);
+}
+
+static asy_error *
+check_signals(void *host)
+{
+    (void)host;
+    return PyErr_CheckSignals() < 0 ? error_from_python() : ASY_OK;
+}
+
+static asy_error *
+call_time(void *host, double *ret_time)
+{
+    PyObject *now = PyObject_CallMethod(as_object(host), "time", NULL);
+    int failed = !now || seconds_from_object(now, ret_time) < 0;
+
+    Py_XDECREF(now);
+    return failed ? error_from_python() : ASY_OK;
+}
+
+/* ---- running --------------------------------------------------------------------- */
+
+static asy_error *
+run_enter(void *host)
+{
+    return error_without(PyObject_CallMethod(as_object(host), "_run_enter", NULL));
+}
+
+static void
+run_leave(void *host)
+{
+    ignore_without(PyObject_CallMethod(as_object(host), "_run_leave", NULL));
+}
+
+static bool
+has_running_loop(void *host)
+{
+    PyObject *running = PyObject_CallNoArgs(((LoopObject *)host)->state->get_running_loop);
+    bool has = running && running != Py_None;
+
+    ignore_without(running);
+    return has;
+}
+
+static void
+debug_changed(void *host, bool enabled)
+{
+    PyObject *flag = enabled ? Py_True : Py_False;
+    ignore_without(PyObject_CallMethod(as_object(host), "_set_coroutine_origin_tracking", "O",
+                                       flag));
+}
+
+/* ---- contexts -------------------------------------------------------------------- */
+
+static void *
+context_copy_current(void *host)
+{
+    (void)host;
+    return PyContext_CopyCurrent();
+}
+
+static void
+context_unref(void *host, void *context)
+{
+    (void)host;
+    Py_XDECREF((PyObject *)context);
+}
+
+static asy_error *
+context_run(void *host, void *context, asy_error *(*function)(void *argument), void *argument)
+{
+    (void)host;
+    return run_in_context(context, function, argument);
+}
+
+/* ---- reports --------------------------------------------------------------------- */
+
+static asy_error *
+default_exception_handler(void *host, const asy_report *report)
+{
+    PyObject *dict = dict_from_report(report);
+
+    if (!dict)
+        return error_from_python();
+    PyObject *result = PyObject_CallMethod(as_object(host), "default_exception_handler", "O", dict);
+    Py_DECREF(dict);
+    return error_without(result);
+}
+
+/* What logging itself raises is shown and forgotten, unless it is fatal. */
+static asy_error *
+fatal_only(asy_error *err)
+{
+    if (!err || asy_error_is_fatal(err))
+        return err;
+    raise_error(err);
+    PyErr_WriteUnraisable(NULL);
+    return ASY_OK;
+}
+
+static asy_error *
+log_message(void *host, asy_log_level level, const char *message, asy_error *exception)
+{
+    static const int levels[] = {
+        [ASY_LOG_DEBUG] = 10,
+        [ASY_LOG_WARNING] = 30,
+        [ASY_LOG_ERROR] = 40,
+    };
+    PyObject *object = exception ? exception_from_error(exception) : Py_NewRef(Py_None);
+
+    if (!object)
+        return error_from_python();
+    PyObject *result = PyObject_CallFunction(((LoopObject *)host)->state->log, "isO", levels[level],
+                                             message, object);
+    Py_DECREF(object);
+    return fatal_only(error_without(result));
+}
+
+static char *
+describe_loop(void *host)
+{
+    return text_from_object(PyObject_Repr(as_object(host)));
+}
+
+/* ---- the tables ------------------------------------------------------------------ */
+
+#define COMMON_FUNCTIONS                                                                   \
+    .release_lock = release_lock,                                                          \
+    .acquire_lock = acquire_lock,                                                          \
+    .check_signals = check_signals,                                                        \
+    .run_enter = run_enter,                                                                \
+    .run_leave = run_leave,                                                                \
+    .has_running_loop = has_running_loop,                                                  \
+    .debug_changed = debug_changed,                                                        \
+    .context_copy_current = context_copy_current,                                          \
+    .context_unref = context_unref,                                                        \
+    .context_run = context_run,                                                            \
+    .default_exception_handler = default_exception_handler,                                \
+    .log = log_message,                                                                    \
+    .describe_loop = describe_loop
+
+const asy_host python_host = { COMMON_FUNCTIONS };
+
+const asy_host python_host_with_time = { COMMON_FUNCTIONS, .time = call_time };

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loop: the Python object around a loop of the library. asy.EventLoop derives from it.
+ *
+ * Its methods lie in five files: loop_type.c has the object, running, stopping and closing;
+ * loop_calls.c what schedules callbacks; loop_tasks.c futures, tasks and run_until_complete;
+ * loop_settings.c exception handlers and debug mode; loop_watch.c descriptors.
+ */
+#ifndef PYTHON_LOOP_TYPE_H
+#define PYTHON_LOOP_TYPE_H
+
+#include "compat.h"
+#include "state.h"
+
+#include <asy/loop.h>
+
+typedef struct {
+    PyObject_HEAD
+    struct module_state *state;             /* borrowed: the type keeps the module */
+    asy_loop            *core;              /* never NULL: without __init__, state->no_loop */
+    bool                 overrides_time;    /* the class has a time() of its own */
+    PyObject            *exception_handler; /* NULL: the default one */
+    PyObject            *task_factory;      /* NULL: asyncio.Task */
+    PyObject            *readers;           /* {descriptor: the object it was given as}, */
+    PyObject            *writers;           /* for those that were not given as numbers */
+} LoopObject;
+
+/* Create the type in the state. Returns 0, or -1 and an exception. */
+int add_loop_type(PyObject *module, struct module_state *state);
+
+/* The C function that run_until_complete() gives to a future as done callback. */
+extern PyMethodDef run_until_complete_done_def;
+
+/* METH_FASTCALL | METH_KEYWORDS */
+#define FAST_METHOD(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL | METH_KEYWORDS
+#define FAST_ARGUMENTS PyObject *object, PyObject *const *args, Py_ssize_t arg_count,      \
+                       PyObject *keywords
+
+/* ---- loop_calls.c ----------------------------------------------------------------- */
+
+PyObject *Loop_call_soon(FAST_ARGUMENTS);
+PyObject *Loop_call_soon_threadsafe(FAST_ARGUMENTS);
+PyObject *Loop_call_later(FAST_ARGUMENTS);
+PyObject *Loop_call_at(FAST_ARGUMENTS);
+PyObject *Loop_time(PyObject *object, PyObject *ignored);
+
+/* ---- loop_tasks.c ----------------------------------------------------------------- */
+
+PyObject *Loop_create_future(PyObject *object, PyObject *ignored);
+PyObject *Loop_create_task(FAST_ARGUMENTS);
+PyObject *Loop_set_task_factory(PyObject *object, PyObject *factory);
+PyObject *Loop_get_task_factory(PyObject *object, PyObject *ignored);
+PyObject *Loop_run_until_complete(PyObject *object, PyObject *future);
+
+/* ---- loop_watch.c ----------------------------------------------------------------- */
+
+PyObject *Loop_add_reader(FAST_ARGUMENTS);
+PyObject *Loop_add_writer(FAST_ARGUMENTS);
+PyObject *Loop_remove_reader(PyObject *object, PyObject *fd);
+PyObject *Loop_remove_writer(PyObject *object, PyObject *fd);
+
+/* ---- loop_settings.c -------------------------------------------------------------- */
+
+PyObject *Loop_get_exception_handler(PyObject *object, PyObject *ignored);
+PyObject *Loop_set_exception_handler(PyObject *object, PyObject *handler);
+PyObject *Loop_default_exception_handler(PyObject *object, PyObject *context);
+PyObject *Loop_call_exception_handler(PyObject *object, PyObject *context);
+PyObject *Loop_get_debug(PyObject *object, PyObject *ignored);
+PyObject *Loop_set_debug(PyObject *object, PyObject *enabled);
+extern PyGetSetDef Loop_attributes[];
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the module knows: its types, and the Python objects that it calls.
+ *
+ * There is one state for each interpreter that imports the module. A loop keeps a pointer to it,
+ * and every other object finds it through its loop.
+ */
+#ifndef PYTHON_STATE_H
+#define PYTHON_STATE_H
+
+#include "compat.h"
+
+#include <asy/asy.h>
+
+/* IMPORT(name of the field, module, attribute) */
+#define MODULE_IMPORTS(IMPORT)                                                             \
+    IMPORT(asyncio_handle, "asyncio", "Handle")                                            \
+    IMPORT(asyncio_timer_handle, "asyncio", "TimerHandle")                                 \
+    IMPORT(future, "asyncio", "Future")                                                    \
+    IMPORT(task, "asyncio", "Task")                                                        \
+    IMPORT(isfuture, "asyncio", "isfuture")                                                \
+    IMPORT(ensure_future, "asyncio", "ensure_future")                                      \
+    IMPORT(get_running_loop, "asyncio", "_get_running_loop")                               \
+    IMPORT(monotonic, "time", "monotonic")                                                 \
+    IMPORT(check_callback, "asy._host", "check_callback")                                  \
+    IMPORT(default_exception_handler, "asy._host", "default_exception_handler")            \
+    IMPORT(log, "asy._host", "log")                                                        \
+    IMPORT(describe_callback, "asy._format", "describe_callback")                          \
+    IMPORT(describe_handle, "asy._format", "describe_handle")                              \
+    IMPORT(extract_stack, "asy._format", "extract_stack")                                  \
+    IMPORT(handle_repr, "asy._format", "handle_repr")
+
+struct module_state {
+    PyTypeObject *handle_type;
+    PyTypeObject *threadsafe_handle_type;       /* what call_soon_threadsafe returns */
+    PyTypeObject *timer_handle_type;
+    PyTypeObject *loop_type;
+    PyObject     *run_until_complete_done;      /* the done callback of run_until_complete */
+    PyObject     *loop_keyword;                 /* ("loop",) */
+    PyObject     *empty_tuple;
+    asy_loop     *no_loop;                      /* closed: what a loop without __init__ has */
+#define FIELD(name, module, attribute) PyObject *name;
+    MODULE_IMPORTS(FIELD)
+#undef FIELD
+};
+
+/* Which version of Python this is, as in sys.hexversion. */
+#define RUNNING_SINCE(major, minor, micro)                                                 \
+    (Py_Version >= (((unsigned long)(major) << 24) | ((minor) << 16) | ((micro) << 8)))
+
+/* The state of the module that made the type, or one of its bases. Borrowed; NULL and a
+ * TypeError if there is none.
+ */
+struct module_state *state_of_type(PyTypeObject *type);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One iteration of the loop. CPython: BaseEventLoop._run_once.
+ *
+ * The order is the promise: what was queued before comes first, then the callbacks of the
+ * descriptors that are ready, then the timers that are due; and only what is in the queue at
+ * that moment runs in this iteration.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "core/loop_impl.h"
+
+#include <math.h>
+
+#define MAXIMUM_SELECT_TIMEOUT (24.0 * 3600)
+#define MIN_SCHEDULED_TIMER_HANDLES 100     /* purge only above this count, */
+#define MIN_CANCELLED_FRACTION 0.5          /* and above this fraction of cancelled ones */
+
+/* ---- cancelled timers --------------------------------------------------------- */
+
+/* Take the cancelled timers out of the heap's array, leaving the others in their order, and put
+ * them into a queue. */
+static void
+take_cancelled(struct timer_heap *heap, struct handle_queue *cancelled)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < heap->count; i++) {
+        asy_timer_handle *timer = heap->timers[i];
+        if (handle_is_cancelled(&timer->handle)) {
+            timer->handle.scheduled = false;
+            queue_push(cancelled, &timer->handle);
+        } else {
+            heap->timers[kept] = timer;
+            kept++;
+        }
+    }
+    heap->count = kept;
+}
+
+static void
+purge_cancelled_timers(asy_loop *loop)
+{
+    struct handle_queue cancelled = { 0 };
+
+    take_cancelled(&loop->scheduled, &cancelled);
+    heap_heapify(&loop->scheduled);
+    loop->timer_cancelled_count = 0;
+    loop_release_queue(&cancelled);
+}
+
+static asy_timer_handle *
+pop_timer(asy_loop *loop)
+{
+    asy_timer_handle *timer = heap_pop(&loop->scheduled);
+    timer->handle.scheduled = false;
+    return timer;
+}
+
+static asy_timer_handle *
+first_timer(const asy_loop *loop)
+{
+    return loop->scheduled.count > 0 ? loop->scheduled.timers[0] : NULL;
+}
+
+/* A cancelled timer stays in the heap until it gets to the front, or until more than half of
+ * many timers are cancelled. Either way none is left in front, to shorten the wait. */
+static void
+drop_cancelled_timers(asy_loop *loop)
+{
+    size_t count = loop->scheduled.count;
+    double cancelled = (double)loop->timer_cancelled_count;
+
+    if (count > MIN_SCHEDULED_TIMER_HANDLES &&
+        cancelled / (double)count > MIN_CANCELLED_FRACTION) {
+        purge_cancelled_timers(loop);
+        return;
+    }
+    asy_timer_handle *first;
+    while ((first = first_timer(loop)) && handle_is_cancelled(&first->handle)) {
+        loop->timer_cancelled_count--;
+        asy_timer_handle_unref(pop_timer(loop));
+    }
+}
+
+/* ---- waiting ------------------------------------------------------------------ */
+
+/* How long the selector may wait: INFINITY for as long as it takes. */
+static asy_error *
+poll_timeout(asy_loop *loop, double *ret_timeout)
+{
+    double now;
+
+    if (loop->ready.count > 0 || atomic_load(&loop->stopping)) {
+        *ret_timeout = 0;
+        return ASY_OK;
+    }
+    if (loop->scheduled.count == 0) {
+        *ret_timeout = INFINITY;
+        return ASY_OK;
+    }
+    double when = loop->scheduled.timers[0]->when;
+    TRY(host_time(loop, &now));
+    double timeout = when - now;
+    if (timeout > MAXIMUM_SELECT_TIMEOUT)
+        timeout = MAXIMUM_SELECT_TIMEOUT;
+    else if (timeout < 0)
+        timeout = 0;
+    else if (isnan(timeout) && !loop->behaves[BEHAVIOUR_NAN_DEADLINE_IS_REFUSED])
+        timeout = 0;
+    *ret_timeout = timeout;
+    return ASY_OK;
+}
+
+static void *
+release_lock(void *loop)
+{
+    return host_release_lock(loop);
+}
+
+static void
+acquire_lock(void *loop, void *released)
+{
+    host_acquire_lock(loop, released);
+}
+
+static asy_error *
+interrupted(void *loop)
+{
+    return host_check_signals(loop);
+}
+
+/* A clock that is driven by hand is moved instead of waiting for it. */
+static asy_error *
+select_ready(asy_loop *loop, double timeout)
+{
+    const struct selector_waiter waiter = { loop, release_lock, acquire_lock, interrupted };
+    const asy_clock *clock = &loop->clock;
+
+    if (!clock->advance || !isfinite(timeout) || timeout <= 0)
+        return selector_select(loop->selector, timeout, &waiter);
+    TRY(selector_select(loop->selector, 0, &waiter));
+    if (loop->selector->ready_count == 0)
+        clock->advance(clock->data, timeout);
+    return ASY_OK;
+}
+
+/* Signals are looked at once an iteration even if nothing was interrupted: a host whose
+ * callbacks are all written in C would see none otherwise. */
+static asy_error *
+poll_events(asy_loop *loop)
+{
+    double timeout;
+
+    TRY(poll_timeout(loop, &timeout));
+    TRY(select_ready(loop, timeout));
+    TRY(host_check_signals(loop));
+    return loop_process_events(loop);
+}
+
+/* ---- timers that are due ------------------------------------------------------ */
+
+/* Timers before this moment are due: a timer that the clock cannot tell from now is not late. */
+static asy_error *
+end_of_now(asy_loop *loop, double *ret_end)
+{
+    double now;
+    double slack = loop->clock.resolution;
+
+    TRY(host_time(loop, &now));
+    if (loop->behaves[BEHAVIOUR_DUE_WITHIN_ULP])
+        slack = fmax(slack, clock_ulp(now));
+    *ret_end = now + slack;
+    return ASY_OK;
+}
+
+/* A deadline that is not a number is not greater than any other, so its timer is due. */
+static asy_error *
+move_due_timers(asy_loop *loop)
+{
+    double end;
+    asy_timer_handle *first;
+
+    TRY(end_of_now(loop, &end));
+    while ((first = first_timer(loop)) && !(first->when >= end)) {
+        pop_timer(loop);
+        loop_append(loop, &first->handle);
+    }
+    return ASY_OK;
+}
+
+/* ---- running callbacks -------------------------------------------------------- */
+
+/* Run a handle that has been taken from the queue, and give it back. */
+static asy_error *
+run_one(asy_loop *loop, asy_handle *handle)
+{
+    asy_error *err = ASY_OK;
+    asy_handle *outer = loop->running;
+
+    if (!handle_is_cancelled(handle)) {
+        loop->running = handle;
+        err = asy_loop_get_debug(loop) ? loop_run_timed(loop, handle) : handle_run(handle);
+        loop->running = outer;
+    }
+    asy_handle_unref(handle);
+    return err;
+}
+
+/* The only place where callbacks are called. What they add waits for the next iteration; a
+ * cancelled one counts as one of those that are here now. */
+static asy_error *
+run_ready(asy_loop *loop)
+{
+    loop_merge_inbox(loop);
+    for (size_t left = loop->ready.count; left > 0; left--) {
+        asy_handle *handle = queue_pop(&loop->ready);
+        if (!handle)
+            RAISE(IndexError, "pop from an empty deque");
+        TRY(run_one(loop, handle));
+    }
+    return ASY_OK;
+}
+
+/* DOC: run_once */
+asy_error *
+loop_run_once(asy_loop *loop)
+{
+    loop_merge_inbox(loop);
+    drop_cancelled_timers(loop);
+    TRY(poll_events(loop));
+    TRY(move_due_timers(loop));
+    return run_ready(loop);
+}
+
+/* see host.h */
+asy_error *
+asy_loop_run_once(asy_loop *loop)
+{
+    TRY(loop_check_closed(loop));
+    return loop_run_once(loop);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct asy_loop, the one private struct that every file of this folder reads, grouped by who
+ * may touch what; and what these files call of each other.
+ *
+ * Names without asy_ are CPython's unchecked twins: loop_append is _ready.append, loop_stop is
+ * _stopping = True. They are called where CPython calls these.
+ *
+ * The rule that keeps re-entrancy harmless: giving a reference back may run anything, a
+ * finalizer of the host included, and that may call the loop. So first the structure is put in
+ * order, and then the reference is given back.
+ */
+#ifndef CORE_LOOP_IMPL_H
+#define CORE_LOOP_IMPL_H
+
+#include "base/heap.h"
+#include "base/queue.h"
+#include "core/behaviour.h"
+#include "core/fd_table.h"
+#include "core/selector.h"
+
+#include <asy/error.h>
+#include <asy/handle.h>
+#include <asy/host.h>
+#include <asy/loop.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct asy_loop {
+    /* Set by asy_loop_new(), never changed. */
+    int                 profile;
+    bool                behaves[BEHAVIOUR_COUNT];   /* by enum behaviour */
+    const asy_host     *host;                       /* never NULL: C programs get an empty one */
+    void               *host_data;
+    asy_clock           clock;                      /* time is never NULL */
+    const char         *selector_name;
+
+    /* The thread that runs the loop; for a loop that does not run, one thread at a time. */
+    struct handle_queue   ready;
+    struct timer_heap     scheduled;
+    ptrdiff_t             timer_cancelled_count;    /* estimate of the cancelled ones in scheduled:
+                                                       exactly CPython's, which counts one too
+                                                       many when a cancelled timer becomes due */
+    struct fd_table       watched;
+    struct selector      *selector;                 /* NULL when closed */
+    asy_handle           *running;                  /* whose callback runs; owned */
+    asy_handle           *current_handle;           /* the same in debug mode only; borrowed */
+    double                slow_callback_duration;
+    asy_exception_handler exception_handler;        /* NULL: the default one */
+    void                 *exception_handler_argument;
+    void                (*exception_handler_drop)(void *argument);
+
+    /* The self-pipe. Its reader is part of the loop and is not counted. */
+    int                   wake_receiver;            /* _ssock; the loop's thread */
+    asy_handle            wake_handle;
+
+    /* Any thread. */
+    atomic_int            refs;
+    atomic_bool           closed;
+    atomic_bool           stopping;
+    atomic_bool           debug;
+    _Atomic(uintptr_t)    thread_id;                /* 0: the loop does not run */
+    atomic_size_t         inbox_count;              /* = inbox.count, to look without the lock */
+    atomic_bool           wake_pending;             /* a byte is in the self-pipe */
+
+    /* Any thread, under inbox_lock. */
+    pthread_mutex_t       inbox_lock;
+    struct handle_queue   inbox;                    /* handed over by threads, not yet in ready */
+    int                   wake_sender;              /* _csock; -1 when closed */
+
+    /* Any thread, under run_lock: the handle of call_soon_threadsafe whose callback runs. */
+    pthread_mutex_t       run_lock;
+    pthread_cond_t        run_ended;
+    const asy_handle     *threadsafe_running;
+    bool                  clear_after_run;          /* it was cancelled by another thread */
+};
+
+/* ---- host.c: the host's functions, or what C programs get instead ------------- */
+
+double host_monotonic(void *data);
+asy_error *host_time(const asy_loop *loop, double *ret_time) ASY_MUST_CHECK;
+asy_error *host_check_signals(const asy_loop *loop) ASY_MUST_CHECK;
+void *host_release_lock(const asy_loop *loop);
+void host_acquire_lock(const asy_loop *loop, void *released);
+asy_error *host_run_enter(asy_loop *loop) ASY_MUST_CHECK;
+void host_run_leave(asy_loop *loop);
+bool host_has_running_loop(const asy_loop *loop);
+void host_debug_changed(const asy_loop *loop, bool enabled);
+void *host_context_copy_current(const asy_loop *loop);
+void host_context_unref(const asy_loop *loop, void *context);
+asy_error *host_context_run(const asy_loop *loop, void *context,
+                            asy_error *(*function)(void *argument), void *argument) ASY_MUST_CHECK;
+asy_error *host_log(const asy_loop *loop, asy_log_level level, const char *message,
+                    asy_error *exception) ASY_MUST_CHECK;
+char *host_describe_loop(const asy_loop *loop);
+
+/* ---- handle.c ----------------------------------------------------------------- */
+
+/* A handle that the library owns, around a callback: Handle(callback, args, loop, None). It
+ * steals the callback and holds a reference to the loop. */
+asy_handle *handle_new(asy_loop *loop, asy_callback callback);
+asy_timer_handle *timer_handle_new(asy_loop *loop, double when, asy_callback callback);
+
+/* Call callback.drop. */
+void callback_drop(asy_callback callback);
+
+/* handle._run() as the loop calls it: a fatal error comes back, others have been reported. */
+asy_error *handle_run(asy_handle *handle) ASY_MUST_CHECK;
+
+/* handle._cancelled */
+bool handle_is_cancelled(const asy_handle *handle);
+
+/* str(handle) and the text of its callback, from asy_alloc(). */
+char *handle_describe(asy_handle *handle);
+char *handle_describe_callback(asy_handle *handle);
+
+/* ---- loop.c ------------------------------------------------------------------- */
+
+/* _ready.append(handle). Steals the reference. What threads have handed over goes first, since
+ * it came first. */
+void loop_append(asy_loop *loop, asy_handle *handle);
+
+/* _add_callback(handle): append unless it is cancelled. Takes a reference. */
+void loop_add_callback(asy_loop *loop, asy_handle *handle);
+
+/* _check_closed(), and in debug mode _check_thread(). */
+asy_error *loop_check_closed(const asy_loop *loop) ASY_MUST_CHECK;
+
+/* Give back every handle of the queue, the first one first. */
+void loop_release_queue(struct handle_queue *queue);
+
+/* Give back every timer of the heap, the last one first (as a list of Python's does). */
+void loop_release_heap(struct timer_heap *heap);
+
+/* ---- iteration.c -------------------------------------------------------------- */
+
+/* _run_once() */
+asy_error *loop_run_once(asy_loop *loop) ASY_MUST_CHECK;
+
+/* ---- call.c ------------------------------------------------------------------- */
+
+/* call_soon_threadsafe() with a handle. Takes a reference. */
+asy_error *loop_hand_over(asy_loop *loop, asy_handle *handle) ASY_MUST_CHECK;
+
+/* ---- watch.c ------------------------------------------------------------------ */
+
+asy_error *loop_add_watch(asy_loop *loop, int fd, unsigned event, asy_handle *handle) ASY_MUST_CHECK;
+asy_error *loop_remove_watch(asy_loop *loop, int fd, unsigned event,
+                             bool *ret_removed) ASY_MUST_CHECK;
+
+/* _process_events(event_list) with the selector's result. */
+asy_error *loop_process_events(asy_loop *loop) ASY_MUST_CHECK;
+
+/* Forget every watch and give the handles back. */
+void loop_release_watches(asy_loop *loop);
+
+/* ---- wakeup.c ----------------------------------------------------------------- */
+
+asy_error *loop_make_self_pipe(asy_loop *loop) ASY_MUST_CHECK;
+void loop_close_self_pipe(asy_loop *loop);
+
+/* Move what threads have handed over to the ready queue. */
+void loop_merge_inbox(asy_loop *loop);
+
+/* _write_to_self(), with inbox_lock held. */
+void loop_write_to_self(asy_loop *loop);
+
+/* ---- debug.c ------------------------------------------------------------------ */
+
+/* _check_thread() */
+asy_error *loop_check_thread(const asy_loop *loop) ASY_MUST_CHECK;
+
+/* coroutines._is_debug_mode(), without Python's command line. */
+bool debug_from_environment(void);
+
+/* Run a handle and report it if that takes too long. */
+asy_error *loop_run_timed(asy_loop *loop, asy_handle *handle) ASY_MUST_CHECK;
+
+/* ---- exception_handler.c ------------------------------------------------------ */
+
+/* Handle._run's except clause: "Exception in callback ...". Steals the exception. */
+asy_error *loop_report_callback_error(asy_handle *handle, asy_error *exception) ASY_MUST_CHECK;
+
+#endif
