@@ -128,6 +128,22 @@ callback_that_cancels_itself_keeps_its_argument_until_it_returns(void **state)
     assert_int_equal(drops, 1);
 }
 
+/* The thread that runs a callback never waits for it, whether or not the loop counts as running. */
+static void
+threadsafe_callback_may_cancel_itself(void **state)
+{
+    struct testing *t = *state;
+    struct victim victim = { t, NULL };
+
+    drops = 0;
+    require_ok(asy_loop_call_soon_threadsafe(
+        t->loop, asy_own(cancel_itself, &victim, count_drop), &victim.handle));
+    testing_run_once(t);
+    require_trace(t, "still here");
+    assert_int_equal(drops, 1);
+    asy_handle_unref(victim.handle);
+}
+
 /* Spec: Handle.cancel.after-run */
 static void
 cancelling_after_the_run_has_no_effect_but_the_flag(void **state)
@@ -295,6 +311,7 @@ main(void)
         testing_case(cancelling_drops_the_argument_at_once),
         testing_case(argument_goes_with_the_last_reference_after_the_run),
         testing_case(callback_that_cancels_itself_keeps_its_argument_until_it_returns),
+        testing_case(threadsafe_callback_may_cancel_itself),
         testing_case(cancelling_after_the_run_has_no_effect_but_the_flag),
         testing_case(handle_outlives_its_loop),
         testing_case(unref_accepts_null),

@@ -40,7 +40,7 @@ async def _examine(
     target: Target, scenarios: tuple[Scenario, ...], path: tuple[str, ...]
 ) -> tuple[Description, Trace]:
     with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
-        server = Server(target, Setup(path, "auto", scenarios, Path(folder)))
+        server = Server(target, Setup((*path, *target.path), "auto", scenarios, Path(folder)))
         try:
             about = await server.start()
             first = next(s for s in scenarios if s.id == FIRST_SCENARIO)

@@ -64,7 +64,7 @@ def export_script(
         "ORACLE_NAME": oracle.name,
         "ORACLE_PYTHON": _interpreter(oracle),
         "TARGET_PYTHON": _interpreter(target),
-        "PATH": repr([str(Path(folder).resolve()) for folder in path]),
+        "PATH": repr([str(Path(folder).resolve()) for folder in (*path, *target.path)]),
         "IMPORTS": "\n".join(sorted({*imports, *TEMPLATE_IMPORTS}, key=_import_order)),
         "SCENARIO": body,
         "DEBUG": str(scenario.debug),

@@ -29,6 +29,12 @@ def target_folder() -> Path:
     return _folder("target", "harness/target")
 
 
+def reference_folder(minor: tuple[int, int]) -> Path | None:
+    """Return where this tree has built the reference loop for a version of Python, None if it has not."""
+    folder = _TREE / "build/reference/python" / ("3.11" if minor == (3, 11) else "abi3")
+    return folder if (folder / "asy").exists() else None
+
+
 def clock_library() -> Path | None:
     """Return the clock library, or None where it was not built.  ``LOOPCHECK_CLOCK`` overrides the search."""
     override = os.environ.get("LOOPCHECK_CLOCK")

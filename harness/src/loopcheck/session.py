@@ -138,7 +138,7 @@ class Session:
         options = self._options
         for targets in options.pairs:
             for target in targets:
-                path = options.path if not target.is_asyncio else ()
+                path = (*options.path, *target.path) if not target.is_asyncio else ()
                 setup = Setup(path, options.clock, options.scenarios, folder)
                 self._sides.setdefault(target.key, Side(target, setup))
         await asyncio.gather(*(side.start() for side in self._sides.values()))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .interpreters import Interpreter, find_interpreter, this_interpreter
+from .resources import reference_folder
 
 CONFIGURATION = "loopcheck.toml"
 
@@ -61,6 +62,14 @@ class Target:
     def key(self) -> tuple[str, str]:
         """What makes two targets the same one."""
         return self.factory, self.interpreter.path
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Folders that the target needs on its sys.path: for the reference, where this tree has built it."""
+        built = (
+            reference_folder(self.interpreter.minor) if self.factory in REFERENCE_FACTORIES.values() else None
+        )
+        return (str(built),) if built else ()
 
     def is_same_loop_as(self, other: "Target") -> bool:
         """Return whether comparing the two would compare a loop with itself.

@@ -137,7 +137,7 @@ static bool
 runs_elsewhere(const asy_handle *handle)
 {
     const asy_loop *loop = handle->loop;
-    return loop->threadsafe_running == handle && atomic_load(&loop->thread_id) != thread_id();
+    return loop->threadsafe_running == handle && loop->threadsafe_thread != thread_id();
 }
 
 /* Wait until the callback has returned. run_lock is held, but not while the host's lock is
@@ -214,6 +214,7 @@ begin_threadsafe_run(asy_handle *handle, const asy_handle **ret_outer)
     if (may_run) {
         *ret_outer = loop->threadsafe_running;
         loop->threadsafe_running = handle;
+        loop->threadsafe_thread = thread_id();
     }
     pthread_mutex_unlock(&loop->run_lock);
     return may_run;

@@ -72,6 +72,7 @@ struct asy_loop {
     pthread_mutex_t       run_lock;
     pthread_cond_t        run_ended;
     const asy_handle     *threadsafe_running;
+    uintptr_t             threadsafe_thread;        /* that which runs it */
     bool                  clear_after_run;          /* it was cancelled by another thread */
 };
 
