@@ -243,7 +243,8 @@ def main() -> None:
     against_uvloop = []
     for name in arguments.rows:
         costs = measure(ROWS[name], arguments.rounds)
-        line = f"{name:18} {statistics.median(costs['asyncio']) * 1e9:10.0f} {speed(costs, 'asy', 'asyncio'):14.2f}"
+        asyncio_ns = statistics.median(costs["asyncio"]) * 1e9
+        line = f"{name:18} {asyncio_ns:10.0f} {speed(costs, 'asy', 'asyncio'):14.2f}"
         if "uvloop" in costs:
             against_uvloop.append(speed(costs, "asy", "uvloop"))
             line += f" {against_uvloop[-1]:13.2f}"
