@@ -14,6 +14,7 @@ with asy (and uvloop, if it is to be compared) on sys.path.
 
 import argparse
 import asyncio
+import gc
 import statistics
 import sys
 import time
@@ -195,6 +196,7 @@ def cost(row: Row, factory: Callable[[], Any]) -> float:
     """Return the CPU seconds per operation of one run."""
     loop = factory()
     try:
+        gc.collect()
         start = time.process_time()
         operations = row(loop)
         return (time.process_time() - start) / operations
@@ -217,19 +219,27 @@ def speed(costs: dict[str, list[float]], loop: str, peer: str) -> float:
     return statistics.median(b / a for a, b in zip(costs[loop], costs[peer], strict=True))
 
 
+def cost_with_pending(pending: int, calls: int, loops: int) -> float:
+    """Return the CPU seconds of a call_later() on asy with so many timers pending already.
+
+    Each new deadline is the earliest of all, so that its timer goes all the way up the heap.
+    """
+    seconds = 0.0
+    for _ in range(loops):
+        loop = asy.new_event_loop()
+        for index in range(pending):
+            loop.call_later(10_000_000 + index, nothing)
+        start = time.process_time()
+        for index in range(calls):
+            loop.call_later(5_000_000 - index, nothing)
+        seconds += time.process_time() - start
+        loop.close()
+    return seconds / (calls * loops)
+
+
 def heap_growth() -> float:
     """Return how much dearer a call_later() is with a million timers pending than with a thousand, on asy."""
-    loop = asy.new_event_loop()
-    few = many = 0.0
-    for index in range(PENDING):
-        if index in (1000, PENDING - MANY):
-            start = time.process_time()
-        loop.call_later(1000 + index % 997, nothing)
-        if index == 1000 + MANY:
-            few = time.process_time() - start
-    many = time.process_time() - start
-    loop.close()
-    return many / few
+    return cost_with_pending(PENDING, 1000, 1) / cost_with_pending(1000, 100, 50)
 
 
 def main() -> None:
