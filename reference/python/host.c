@@ -111,6 +111,13 @@ context_copy_current(void *host)
     return PyContext_CopyCurrent();
 }
 
+static void *
+context_ref(void *host, void *context)
+{
+    (void)host;
+    return Py_NewRef((PyObject *)context);
+}
+
 static void
 context_unref(void *host, void *context)
 {
@@ -185,6 +192,7 @@ describe_loop(void *host)
     .has_running_loop = has_running_loop,                                                  \
     .debug_changed = debug_changed,                                                        \
     .context_copy_current = context_copy_current,                                          \
+    .context_ref = context_ref,                                                            \
     .context_unref = context_unref,                                                        \
     .context_run = context_run,                                                            \
     .default_exception_handler = default_exception_handler,                                \

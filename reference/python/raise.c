@@ -13,6 +13,7 @@
 /* By kind. Parents stand before their children, and so the last match is the nearest. */
 static PyObject **const classes[] = {
 #define ASY_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##name,
+#define ASY_ASYNCIO_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##parent,
 #include <asy/error_kinds.def>
 #undef ASY_ERROR_KIND
 };

@@ -7,6 +7,9 @@
  *   context.h    contextvars: asy_context, asy_context_var
  *   handle.h     asy_callback, Handle, TimerHandle, and how to embed them
  *   loop.h       the loop: its methods in the order of CPython's documentation
+ *   future.h     futures: a result that is not there yet
+ *   coro.h       coroutines: functions that can wait
+ *   task.h       tasks; sleep, wait, gather, timeout, shield
  *   host.h       what a language binding supplies and may call; C programs do not need it
  *
  * These headers are the manual. Each public function is described here and only here, and its
@@ -33,10 +36,13 @@
 #define ASY_ASY_H
 
 #include <asy/context.h>
+#include <asy/coro.h>
 #include <asy/error.h>
+#include <asy/future.h>
 #include <asy/handle.h>
 #include <asy/host.h>
 #include <asy/loop.h>
+#include <asy/task.h>
 #include <asy/types.h>
 
 #endif

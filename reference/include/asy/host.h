@@ -55,9 +55,10 @@ struct asy_host {
      * set_debug() while it runs. */
     void       (*debug_changed)(void *host, bool enabled);
 
-    /* contextvars.copy_context(), a new reference; and giving one back (any thread). For the
-     * handles that the library itself makes in this host's loop. */
+    /* contextvars.copy_context(), a new reference; one more reference; and giving one back (any
+     * thread). For the handles and tasks that the library itself makes in this host's loop. */
     void      *(*context_copy_current)(void *host);
+    void      *(*context_ref)(void *host, void *context);
     void       (*context_unref)(void *host, void *context);
 
     /* context.run(function, argument). Raises what function raises, or that the context is
@@ -68,6 +69,27 @@ struct asy_host {
     /* loop.default_exception_handler(report), as a method call, so that a subclass may override
      * it. An error it raises is logged, unless it is fatal. */
     asy_error *(*default_exception_handler)(void *host, const asy_report *report);
+
+    /* The message of a cancellation is an object of the host: a new reference to it, and giving one
+     * back; and CancelledError(message), or CancelledError() for NULL. Without these functions
+     * messages are texts. */
+    void      *(*message_copy)(void *host, const void *message);
+    void       (*message_unref)(void *host, void *message);
+    asy_error *(*cancelled_error)(void *host, const void *message);
+
+    /* loop.create_future() for the library itself: a future embedded in an object of the host,
+     * which keeps the loop alive. A new reference. */
+    asy_future *(*future_new)(void *host);
+
+    /* asyncio._register_task(task) and _unregister_task(task): it is one of all_tasks(), or no
+     * more. */
+    asy_error *(*register_task)(void *host, asy_task *task);
+    asy_error *(*unregister_task)(void *host, asy_task *task);
+
+    /* _enter_task(loop, task) and _leave_task(loop, task) around a step; task is NULL where an
+     * eager step has to hide the task that made it (_swap_current_task, in two calls). */
+    asy_error *(*enter_task)(void *host, asy_task *task);
+    asy_error *(*leave_task)(void *host, asy_task *task);
 
     /* logger.log(level, message, exc_info=exception). The exception is borrowed, or NULL. Only a
      * fatal error comes back. */

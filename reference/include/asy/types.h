@@ -42,6 +42,12 @@ typedef struct asy_report asy_report;
 typedef struct asy_report_item asy_report_item;
 typedef struct asy_awaited asy_awaited;
 typedef struct asy_host asy_host;                       /* host.h */
+typedef struct asy_future asy_future;                   /* future.h */
+typedef struct asy_future_ops asy_future_ops;
+typedef struct asy_coro asy_coro;                       /* coro.h */
+typedef struct asy_coro_type asy_coro_type;
+typedef struct asy_task asy_task;                       /* task.h */
+typedef struct asy_task_options asy_task_options;
 
 ASY_BEGIN_DECLARATIONS
 

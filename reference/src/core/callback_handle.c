@@ -154,28 +154,44 @@ static const asy_handle_ops callback_handle_ops = {
 };
 
 static struct callback_handle *
-callback_handle_new(asy_loop *loop, asy_callback callback)
+callback_handle_new(asy_loop *loop, asy_callback callback, void *context)
 {
     struct callback_handle *self = asy_alloc(sizeof *self);
     atomic_init(&self->refs, 1);
     self->callback = callback;
-    self->context = host_context_copy_current(loop);
+    self->context = context ? host_context_ref(loop, context) : host_context_copy_current(loop);
     asy_loop_ref(loop);
     return self;
 }
 
 asy_handle *
-handle_new(asy_loop *loop, asy_callback callback)
+handle_new_in(asy_loop *loop, asy_callback callback, void *context)
 {
-    struct callback_handle *self = callback_handle_new(loop, callback);
+    struct callback_handle *self = callback_handle_new(loop, callback, context);
     asy_handle_init(&self->timer.handle, &callback_handle_ops, loop);
     return &self->timer.handle;
+}
+
+asy_handle *
+handle_new(asy_loop *loop, asy_callback callback)
+{
+    return handle_new_in(loop, callback, NULL);
 }
 
 asy_timer_handle *
 timer_handle_new(asy_loop *loop, double when, asy_callback callback)
 {
-    struct callback_handle *self = callback_handle_new(loop, callback);
+    struct callback_handle *self = callback_handle_new(loop, callback, NULL);
     asy_timer_handle_init(&self->timer, &callback_handle_ops, loop, when);
     return &self->timer;
+}
+
+bool
+handle_has_callback(const asy_handle *handle, asy_error *(*function)(void *argument),
+                    const void *argument)
+{
+    const struct callback_handle *self = (const struct callback_handle *)handle;
+
+    return handle->ops == &callback_handle_ops && self->callback.function == function &&
+           self->callback.argument == argument;
 }

@@ -86,6 +86,14 @@ host_context_copy_current(const asy_loop *loop)
     return asy_context_copy_current();
 }
 
+void *
+host_context_ref(const asy_loop *loop, void *context)
+{
+    if (loop->host->context_ref)
+        return loop->host->context_ref(loop->host_data, context);
+    return asy_context_ref(context);
+}
+
 void
 host_context_unref(const asy_loop *loop, void *context)
 {
@@ -123,6 +131,71 @@ host_log(const asy_loop *loop, asy_log_level level, const char *message, asy_err
     log_to_stderr(level, message, exception);
     return ASY_OK;
 }
+
+/* ---- cancel messages: texts, unless the host has its own --------------------------- */
+
+void *
+host_message_copy(const asy_loop *loop, const void *message)
+{
+    if (!message)
+        return NULL;
+    if (loop->host->message_copy)
+        return loop->host->message_copy(loop->host_data, message);
+    return alloc_text(message);
+}
+
+void
+host_message_unref(const asy_loop *loop, void *message)
+{
+    if (message && loop->host->message_unref)
+        loop->host->message_unref(loop->host_data, message);
+    else
+        asy_free(message);
+}
+
+asy_error *
+host_cancelled_error(const asy_loop *loop, const void *message)
+{
+    if (loop->host->cancelled_error)
+        return loop->host->cancelled_error(loop->host_data, message);
+    return asy_error_new(ASY_CancelledError, "%s", message ? (const char *)message : "");
+}
+
+/* ---- tasks that the host keeps an eye on ------------------------------------------- */
+
+asy_error *
+host_register_task(asy_loop *loop, asy_task *task)
+{
+    if (loop->host->register_task)
+        return loop->host->register_task(loop->host_data, task);
+    return ASY_OK;
+}
+
+asy_error *
+host_unregister_task(asy_loop *loop, asy_task *task)
+{
+    if (loop->host->unregister_task)
+        return loop->host->unregister_task(loop->host_data, task);
+    return ASY_OK;
+}
+
+asy_error *
+host_enter_task(asy_loop *loop, asy_task *task)
+{
+    if (loop->host->enter_task)
+        return loop->host->enter_task(loop->host_data, task);
+    return ASY_OK;
+}
+
+asy_error *
+host_leave_task(asy_loop *loop, asy_task *task)
+{
+    if (loop->host->leave_task)
+        return loop->host->leave_task(loop->host_data, task);
+    return ASY_OK;
+}
+
+/* ---- reports and descriptions ------------------------------------------------------- */
 
 static const char *
 python_bool(bool value)

@@ -23,6 +23,7 @@
 #include <asy/handle.h>
 #include <asy/host.h>
 #include <asy/loop.h>
+#include <asy/task.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -49,6 +50,13 @@ struct asy_loop {
     asy_exception_handler exception_handler;        /* NULL: the default one */
     void                 *exception_handler_argument;
     void                (*exception_handler_drop)(void *argument);
+
+    asy_task             *current_task;             /* whose step runs; borrowed */
+    asy_task             *first_task;               /* those that are not done, in the order of their */
+    asy_task             *last_task;                /* creation; borrowed: a task leaves when freed */
+    asy_task_factory      task_factory;             /* NULL: the default one */
+    void                 *task_factory_argument;
+    void                (*task_factory_drop)(void *argument);
 
     /* The self-pipe. Its reader is part of the loop and is not counted. */
     int                   wake_receiver;            /* _ssock; the loop's thread */
@@ -88,12 +96,20 @@ void host_run_leave(asy_loop *loop);
 bool host_has_running_loop(const asy_loop *loop);
 void host_debug_changed(const asy_loop *loop, bool enabled);
 void *host_context_copy_current(const asy_loop *loop);
+void *host_context_ref(const asy_loop *loop, void *context);
 void host_context_unref(const asy_loop *loop, void *context);
 asy_error *host_context_run(const asy_loop *loop, void *context,
                             asy_error *(*function)(void *argument), void *argument) ASY_MUST_CHECK;
 asy_error *host_log(const asy_loop *loop, asy_log_level level, const char *message,
                     asy_error *exception) ASY_MUST_CHECK;
 char *host_describe_loop(const asy_loop *loop);
+void *host_message_copy(const asy_loop *loop, const void *message);
+void host_message_unref(const asy_loop *loop, void *message);
+asy_error *host_cancelled_error(const asy_loop *loop, const void *message);
+asy_error *host_register_task(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
+asy_error *host_unregister_task(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
+asy_error *host_enter_task(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
+asy_error *host_leave_task(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
 
 /* ---- handle.c ----------------------------------------------------------------- */
 
@@ -101,6 +117,13 @@ char *host_describe_loop(const asy_loop *loop);
  * steals the callback and holds a reference to the loop. */
 asy_handle *handle_new(asy_loop *loop, asy_callback callback);
 asy_timer_handle *timer_handle_new(asy_loop *loop, double when, asy_callback callback);
+
+/* The same with a context, which is borrowed; NULL: a copy of the current one. */
+asy_handle *handle_new_in(asy_loop *loop, asy_callback callback, void *context);
+
+/* Whether the handle is one of the library's own, around this function and argument. */
+bool handle_has_callback(const asy_handle *handle, asy_error *(*function)(void *argument),
+                         const void *argument);
 
 /* Call callback.drop. */
 void callback_drop(asy_callback callback);
