@@ -20,6 +20,8 @@ PyAPI_FUNC(PyObject *) PyContext_CopyCurrent(void);
 PyAPI_FUNC(int) PyContext_Enter(PyObject *context);
 PyAPI_FUNC(int) PyContext_Exit(PyObject *context);
 
+PyAPI_FUNC(int) PyObject_CallFinalizerFromDealloc(PyObject *object);
+
 #endif
 
 #if PY_VERSION_HEX < 0x030C0000

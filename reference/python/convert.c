@@ -9,6 +9,7 @@
 
 #include "handle_type.h"
 #include "raise.h"
+#include "task_type.h"
 
 #include <limits.h>
 #include <string.h>
@@ -64,8 +65,8 @@ take_keyword(const struct signature *signature, PyObject *name, PyObject *value,
 }
 
 int
-parse_call(const struct signature *signature, PyObject *const *args, Py_ssize_t arg_count,
-           PyObject *keywords, struct call *ret_call)
+parse_call(struct module_state *state, const struct signature *signature, PyObject *const *args,
+           Py_ssize_t arg_count, PyObject *keywords, struct call *ret_call)
 {
     Py_ssize_t keyword_count = keywords ? PyTuple_Size(keywords) : 0;
     Py_ssize_t next = 0;
@@ -79,7 +80,10 @@ parse_call(const struct signature *signature, PyObject *const *args, Py_ssize_t 
     ret_call->arg_count = arg_count - next;
     for (Py_ssize_t i = 0; i < keyword_count; i++) {
         PyObject *name = PyTuple_GetItem(keywords, i);
-        if (take_keyword(signature, name, args[arg_count + i], ret_call) < 0)
+        PyObject *value = args[arg_count + i];
+        if (name == state->context_name && signature->takes_context)
+            ret_call->context = value == Py_None ? NULL : value;
+        else if (take_keyword(signature, name, value, ret_call) < 0)
             return -1;
     }
     bool no_first = signature->first && !ret_call->first;
@@ -196,6 +200,21 @@ set_handle(bool fine, PyObject *dict, asy_handle *core)
     return fine;
 }
 
+/* Under "task" if it is one that was destroyed while it was pending, otherwise "future". */
+static bool
+set_future(bool fine, PyObject *dict, asy_future *core)
+{
+    FutureObject *future = python_future_from_core(core);
+
+    if (!future)
+        return fine;
+    const char *key = asy_future_task(core) && !asy_future_done(core) ? "task" : "future";
+    fine = set_item(fine, dict, key, Py_NewRef((PyObject *)future));
+    if (future->source_traceback)
+        fine = set_item(fine, dict, "source_traceback", Py_NewRef(future->source_traceback));
+    return fine;
+}
+
 PyObject *
 dict_from_report(const asy_report *report)
 {
@@ -207,6 +226,8 @@ dict_from_report(const asy_report *report)
         fine = set_item(fine, dict, "message", PyUnicode_FromString(report->message));
     if (fine && report->exception)
         fine = set_item(fine, dict, "exception", exception_from_error(report->exception));
+    if (fine && report->future)
+        fine = set_future(fine, dict, report->future);
     if (fine && report->nested)
         fine = set_item(fine, dict, "context", dict_from_report(report->nested));
     if (fine && report->handle)

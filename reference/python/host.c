@@ -37,7 +37,7 @@ ignore_without(PyObject *result)
     Py_XDECREF(result);
 }
 
-/* ---- the interpreter ------------------------------------------------------------- */
+/* ---- the interpreter ------------------------------------------------------------ */
 
 static void *
 release_lock(void *host)
@@ -70,7 +70,7 @@ call_time(void *host, double *ret_time)
     return failed ? error_from_python() : ASY_OK;
 }
 
-/* ---- running --------------------------------------------------------------------- */
+/* ---- running -------------------------------------------------------------------- */
 
 static asy_error *
 run_enter(void *host)
@@ -102,7 +102,7 @@ debug_changed(void *host, bool enabled)
                                        flag));
 }
 
-/* ---- contexts -------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------------- */
 
 static void *
 context_copy_current(void *host)
@@ -132,7 +132,7 @@ context_run(void *host, void *context, asy_error *(*function)(void *argument), v
     return run_in_context(context, function, argument);
 }
 
-/* ---- reports --------------------------------------------------------------------- */
+/* ---- reports -------------------------------------------------------------------- */
 
 static asy_error *
 default_exception_handler(void *host, const asy_report *report)
@@ -181,7 +181,7 @@ describe_loop(void *host)
     return text_from_object(PyObject_Repr(as_object(host)));
 }
 
-/* ---- the tables ------------------------------------------------------------------ */
+/* ---- the tables ----------------------------------------------------------------- */
 
 #define COMMON_FUNCTIONS                                                                   \
     .release_lock = release_lock,                                                          \
@@ -195,6 +195,14 @@ describe_loop(void *host)
     .context_ref = context_ref,                                                            \
     .context_unref = context_unref,                                                        \
     .context_run = context_run,                                                            \
+    .message_copy = python_host_message_copy,                                              \
+    .message_unref = python_host_message_unref,                                            \
+    .cancelled_error = python_host_cancelled_error,                                        \
+    .future_new = python_host_future_new,                                                  \
+    .register_task = python_host_register_task,                                            \
+    .unregister_task = python_host_unregister_task,                                        \
+    .enter_task = python_host_enter_task,                                                  \
+    .leave_task = python_host_leave_task,                                                  \
     .default_exception_handler = default_exception_handler,                                \
     .log = log_message,                                                                    \
     .describe_loop = describe_loop

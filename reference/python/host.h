@@ -11,4 +11,15 @@ extern const asy_host python_host;
 /* The same for loops of a class that overrides time(). */
 extern const asy_host python_host_with_time;
 
+/* ---- host_tasks.c --------------------------------------------------------------- */
+
+void *python_host_message_copy(void *host, const void *message);
+void python_host_message_unref(void *host, void *message);
+asy_error *python_host_cancelled_error(void *host, const void *message);
+asy_future *python_host_future_new(void *host);
+asy_error *python_host_register_task(void *host, asy_task *task);
+asy_error *python_host_unregister_task(void *host, asy_task *task);
+asy_error *python_host_enter_task(void *host, asy_task *task);
+asy_error *python_host_leave_task(void *host, asy_task *task);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Futures and tasks, which are asyncio's own: create_future, create_task, task factories,
- * run_until_complete.
+ * Futures and tasks, which are asyncio's own, or of a native loop the library's: create_future,
+ * create_task, task factories, run_until_complete.
  *
  * How create_task() hands its keywords to a factory differs between the versions of Python. The
  * three flavours stand in one table.
@@ -9,6 +9,7 @@
 #include "convert.h"
 #include "loop_type.h"
 #include "raise.h"
+#include "task_type.h"
 
 #include <asy/host.h>
 #include <string.h>
@@ -18,8 +19,11 @@
 PyObject *
 Loop_create_future(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
-    struct module_state *state = ((LoopObject *)object)->state;
-    return PyObject_Vectorcall(state->future, &object, 0, state->loop_keyword);
+    LoopObject *self = (LoopObject *)object;
+
+    if (self->native)
+        return (PyObject *)python_future_new(self);
+    return PyObject_Vectorcall(self->state->future, &object, 0, self->state->loop_keyword);
 }
 
 /* ---- create_task ----------------------------------------------------------------- */
@@ -97,6 +101,8 @@ new_task(LoopObject *self, const struct task_call *call)
     PyObject *const first[] = { call->coroutine, (PyObject *)self };
     struct module_state *state = self->state;
 
+    if (self->native)
+        return python_task_from_call(self, call->coroutine, call->values, call->keywords);
     if (!call->keywords)
         return PyObject_Vectorcall(state->task, first, 1, state->loop_keyword);
     return forward(state->task, first, 1, state->loop_keyword, call);

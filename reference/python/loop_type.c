@@ -9,7 +9,8 @@
 #include "loop_type.h"
 
 #include "convert.h"
-#include "handle_type.h"
+#include "coroutine_type.h"
+#include "future_type.h"
 #include "host.h"
 #include "raise.h"
 
@@ -75,13 +76,14 @@ open_loop(LoopObject *self, asy_selector_kind selector, bool debug)
 static int
 Loop_init(PyObject *object, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = { "selector", "debug", NULL };
+    static char *names[] = { "selector", "debug", "native", NULL };
     LoopObject *self = (LoopObject *)object;
     PyObject *selector = Py_None;
     asy_selector_kind kind;
-    int debug = 0;
+    int debug = 0, native = 0;
 
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|Op:Loop", names, &selector, &debug))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|Opp:Loop", names, &selector, &debug,
+                                     &native))
         return -1;
     if (self->core != self->state->no_loop) {
         PyErr_SetString(PyExc_RuntimeError, "the event loop is initialised already");
@@ -91,6 +93,7 @@ Loop_init(PyObject *object, PyObject *args, PyObject *keywords)
     if (different_time < 0 || selector_from_object(selector, &kind) < 0)
         return -1;
     self->overrides_time = different_time;
+    self->native = native;
     return open_loop(self, kind, debug);
 }
 
@@ -105,8 +108,8 @@ static int
 visit_handle(asy_handle *core, void *argument)
 {
     struct collector *collector = argument;
-    HandleObject *handle = python_handle_from_core(core);
-    return handle ? collector->visit((PyObject *)handle, collector->arg) : 0;
+    PyObject *object = object_of_handle(core);
+    return object ? collector->visit(object, collector->arg) : 0;
 }
 
 static int
@@ -140,6 +143,7 @@ Loop_clear(PyObject *object)
     LoopObject *self = (LoopObject *)object;
 
     close_quietly(self);
+    close_coroutines(self);
     if (self->core && self->exception_handler)
         asy_loop_set_exception_handler(self->core, NULL, NULL, NULL);
     Py_CLEAR(self->exception_handler);
@@ -201,6 +205,7 @@ Loop_close(PyObject *object, PyObject *Py_UNUSED(ignored))
     asy_error *err = asy_loop_close(self->core);
 
     if (!err) {
+        close_coroutines(self);
         PyDict_Clear(self->readers);
         PyDict_Clear(self->writers);
     }
@@ -260,7 +265,7 @@ static PyMethodDef Loop_methods[] = {
 };
 
 static PyType_Slot Loop_slots[] = {
-    { Py_tp_doc, "Loop(selector=None, debug=False): what asy.EventLoop is made from." },
+    { Py_tp_doc, "Loop(selector=None, debug=False, native=False): asy.EventLoop is made from it." },
     { Py_tp_new, Loop_new },
     { Py_tp_init, Loop_init },
     { Py_tp_dealloc, Loop_dealloc },

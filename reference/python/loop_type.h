@@ -14,13 +14,17 @@
 
 #include <asy/loop.h>
 
+typedef struct CoroutineObject CoroutineObject;         /* coroutine_type.h */
+
 typedef struct {
     PyObject_HEAD
     struct module_state *state;             /* borrowed: the type keeps the module */
     asy_loop            *core;              /* never NULL: without __init__, state->no_loop */
     bool                 overrides_time;    /* the class has a time() of its own */
+    bool                 native;            /* futures and tasks are the library's */
     PyObject            *exception_handler; /* NULL: the default one */
-    PyObject            *task_factory;      /* NULL: asyncio.Task */
+    PyObject            *task_factory;      /* NULL: asyncio.Task, or Task */
+    CoroutineObject     *coroutines;        /* the library's that Python has; borrowed */
     PyObject            *readers;           /* {descriptor: the object it was given as}, */
     PyObject            *writers;           /* for those that were not given as numbers */
 } LoopObject;

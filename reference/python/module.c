@@ -5,10 +5,15 @@
  * Initialisation has several phases and all types are on the heap, so that each interpreter of a
  * process has a module of its own.
  */
+#include "coroutine_type.h"
+#include "future_type.h"
 #include "handle_type.h"
 #include "loop_type.h"
 #include "raise.h"
 #include "state.h"
+#include "task_type.h"
+
+#define MOST_SPARE_HANDLES 256
 
 static PyModuleDef module_def;
 
@@ -62,10 +67,13 @@ make_no_loop(struct module_state *state)
 static int
 make_objects(PyObject *module, struct module_state *state)
 {
+    state->spare_handle_limit = MOST_SPARE_HANDLES;
     state->loop_keyword = Py_BuildValue("(s)", "loop");
+    state->context_name = PyUnicode_InternFromString("context");
     state->empty_tuple = PyTuple_New(0);
     state->run_until_complete_done = PyCFunction_NewEx(&run_until_complete_done_def, module, NULL);
-    if (!state->loop_keyword || !state->empty_tuple || !state->run_until_complete_done)
+    if (!state->loop_keyword || !state->context_name || !state->empty_tuple
+        || !state->run_until_complete_done)
         return -1;
     return make_no_loop(state);
 }
@@ -77,7 +85,10 @@ module_exec(PyObject *module)
 
     if (import_all(state) < 0 || make_objects(module, state) < 0)
         return -1;
-    if (add_handle_types(module, state) < 0)
+    if (set_asyncio_classes(state->cancelled_error, state->invalid_state_error) < 0)
+        return -1;
+    if (add_handle_types(module, state) < 0 || add_future_types(module, state) < 0
+        || add_task_type(module, state) < 0 || add_coroutine_type(module, state) < 0)
         return -1;
     return add_loop_type(module, state);
 }
@@ -91,6 +102,10 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->threadsafe_handle_type);
     Py_VISIT(state->timer_handle_type);
     Py_VISIT(state->loop_type);
+    Py_VISIT(state->future_type);
+    Py_VISIT(state->future_iterator_type);
+    Py_VISIT(state->task_type);
+    Py_VISIT(state->native_coroutine_type);
     Py_VISIT(state->run_until_complete_done);
 #define VISIT(name, module, attribute) Py_VISIT(state->name);
     MODULE_IMPORTS(VISIT)
@@ -103,12 +118,18 @@ module_clear(PyObject *module)
 {
     struct module_state *state = PyModule_GetState(module);
 
+    free_spare_handles(state);
     Py_CLEAR(state->handle_type);
     Py_CLEAR(state->threadsafe_handle_type);
     Py_CLEAR(state->timer_handle_type);
     Py_CLEAR(state->loop_type);
+    Py_CLEAR(state->future_type);
+    Py_CLEAR(state->future_iterator_type);
+    Py_CLEAR(state->task_type);
+    Py_CLEAR(state->native_coroutine_type);
     Py_CLEAR(state->run_until_complete_done);
     Py_CLEAR(state->loop_keyword);
+    Py_CLEAR(state->context_name);
     Py_CLEAR(state->empty_tuple);
     state->no_loop = asy_loop_unref(state->no_loop);
 #define CLEAR(name, module, attribute) Py_CLEAR(state->name);
@@ -133,6 +154,7 @@ static PyModuleDef module_def = {
     .m_name = "asy._asy",
     .m_doc = "The event loop of the asy library, for asy.EventLoop.",
     .m_size = sizeof(struct module_state),
+    .m_methods = native_functions,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,

@@ -4,29 +4,99 @@
  *
  * An exception that Python code raised travels through the library as a foreign object and comes
  * out the same object. An error of the library becomes an exception of the class that
- * error_kinds.def names for its kind. For OSError, Python chooses the subclass from the errno.
+ * error_kinds.def names for its kind, once: the object is kept in the error. For OSError, Python
+ * chooses the subclass from the errno.
+ *
+ * Two classes are asyncio's own, and so each interpreter of the process has its own. An
+ * interpreter keeps them in its dictionary; a thread remembers those of the interpreter that it
+ * ran last.
  */
 #include "raise.h"
 
 #include <string.h>
 
-/* By kind. Parents stand before their children, and so the last match is the nearest. */
+/* ---- classes -------------------------------------------------------------------- */
+
+/* By kind; NULL for those of asyncio. Parents stand before their children, and so the last match
+ * is the nearest. */
 static PyObject **const classes[] = {
 #define ASY_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##name,
-#define ASY_ASYNCIO_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##parent,
+#define ASY_ASYNCIO_ERROR_KIND(name, python_class, parent) [ASY_##name] = NULL,
 #include <asy/error_kinds.def>
 #undef ASY_ERROR_KIND
 };
 
+#define DICTIONARY_KEY "asy._asy.asyncio_classes"
+
+struct asyncio_classes {
+    int64_t   interpreter;              /* as PyInterpreterState_GetID() counts, and one more */
+    PyObject *cancelled_error;          /* borrowed from the interpreter's dictionary */
+    PyObject *invalid_state_error;
+};
+
+static _Thread_local struct asyncio_classes asyncio_classes;
+
+int
+set_asyncio_classes(PyObject *cancelled_error, PyObject *invalid_state_error)
+{
+    PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
+    PyObject *pair = dict ? PyTuple_Pack(2, cancelled_error, invalid_state_error) : NULL;
+    int result = pair ? PyDict_SetItemString(dict, DICTIONARY_KEY, pair) : -1;
+
+    Py_XDECREF(pair);
+    if (!pair && !PyErr_Occurred())
+        PyErr_SetString(PyExc_RuntimeError, "the interpreter has no dictionary");
+    asyncio_classes.interpreter = 0;
+    return result;
+}
+
+/* Fill the thread's copy from the dictionary of the interpreter that runs it now. */
+static void
+remember_classes(int64_t interpreter)
+{
+    PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
+    PyObject *pair = dict ? PyDict_GetItemString(dict, DICTIONARY_KEY) : NULL;
+
+    if (!pair)                          /* the interpreter is at its end */
+        pair = Py_None;
+    asyncio_classes.interpreter = interpreter;
+    bool known = pair != Py_None;
+    asyncio_classes.cancelled_error = known ? PyTuple_GetItem(pair, 0) : PyExc_BaseException;
+    asyncio_classes.invalid_state_error = known ? PyTuple_GetItem(pair, 1) : PyExc_Exception;
+}
+
+/* The class for a kind, borrowed. */
+static PyObject *
+class_of(asy_error_kind kind)
+{
+    if (classes[kind])
+        return *classes[kind];
+    int64_t interpreter = PyInterpreterState_GetID(PyInterpreterState_Get()) + 1;
+    if (asyncio_classes.interpreter != interpreter)
+        remember_classes(interpreter);
+    return kind == ASY_CancelledError ? asyncio_classes.cancelled_error
+                                      : asyncio_classes.invalid_state_error;
+}
+
+/* A class may have two bases of the table. A fatal one decides, since asyncio's handles test for
+ * these first. A cancellation is what travels most. */
 static asy_error_kind
 kind_of(PyObject *exception)
 {
     int kind = ASY_ERROR_KIND_COUNT - 1;
 
-    while (kind > 0 && !PyErr_GivenExceptionMatches(exception, *classes[kind]))
+    if (PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt))
+        return ASY_KeyboardInterrupt;
+    if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
+        return ASY_SystemExit;
+    if (PyErr_GivenExceptionMatches(exception, class_of(ASY_CancelledError)))
+        return ASY_CancelledError;
+    while (kind > 0 && !PyErr_GivenExceptionMatches(exception, class_of((asy_error_kind)kind)))
         kind--;
     return (asy_error_kind)kind;
 }
+
+/* ---- from one to the other ------------------------------------------------------ */
 
 static void
 unref_exception(void *exception)
@@ -35,37 +105,66 @@ unref_exception(void *exception)
 }
 
 asy_error *
-error_from_python(void)
+error_from_exception(PyObject *exception)
 {
-    PyObject *exception = PyErr_GetRaisedException();
     return asy_error_new_foreign(kind_of(exception), exception, unref_exception);
 }
 
-/* OSError(errno, strerror), class(message), or with neither class(). */
+asy_error *
+error_from_python(void)
+{
+    return error_from_exception(PyErr_GetRaisedException());
+}
+
+int
+visit_error(const asy_error *err, visitproc visit, void *arg)
+{
+    bool sees_object = err && err->refs == 1 && err->unref_foreign == unref_exception;
+
+    if (sees_object)
+        Py_VISIT((PyObject *)err->foreign);
+    return 0;
+}
+
+/* OSError(errno, strerror), class(message), or without a message class(). */
 static PyObject *
 new_exception(const asy_error *err)
 {
-    PyObject *class = *classes[err->kind];
+    PyObject *class = class_of(err->kind);
 
     if (err->errnum != 0)
         return PyObject_CallFunction(PyExc_OSError, "is", err->errnum, strerror(err->errnum));
+    if (!err->message || !err->message[0])
+        return PyObject_CallNoArgs(class);
     return PyObject_CallFunction(class, "s", err->message);
 }
 
+/* raise exception from cause */
+static bool
+set_cause(PyObject *exception, asy_error *cause)
+{
+    PyObject *object = exception_from_error(cause);
+
+    if (!object)
+        return false;
+    PyException_SetCause(exception, object);
+    return true;
+}
+
 PyObject *
-exception_from_error(const asy_error *err)
+exception_from_error(asy_error *err)
 {
     if (err->foreign)
         return Py_NewRef((PyObject *)err->foreign);
     PyObject *exception = new_exception(err);
-    if (!exception || !err->cause)
-        return exception;
-    PyObject *cause = exception_from_error(err->cause);
-    if (!cause) {
+    if (!exception)
+        return NULL;
+    if (err->cause && !set_cause(exception, err->cause)) {
         Py_DECREF(exception);
         return NULL;
     }
-    PyException_SetCause(exception, cause);
+    err->foreign = Py_NewRef(exception);
+    err->unref_foreign = unref_exception;
     return exception;
 }
 
@@ -86,4 +185,65 @@ none_or_raise(asy_error *err)
     if (err)
         return raise_error(err);
     Py_RETURN_NONE;
+}
+
+/* Called, and not raised with a value, since a tuple or an exception would be taken for more than
+ * one argument. */
+PyObject *
+raise_stop_iteration(PyObject *value)
+{
+    PyObject *stop = PyObject_CallFunctionObjArgs(PyExc_StopIteration, value, NULL);
+
+    Py_DECREF(value);
+    if (stop)
+        PyErr_SetRaisedException(stop);
+    return NULL;
+}
+
+/* ---- throw() -------------------------------------------------------------------- */
+
+/* type(), type(*value) or type(value) */
+static PyObject *
+instantiate(PyObject *type, PyObject *value)
+{
+    if (value == Py_None)
+        return PyObject_CallNoArgs(type);
+    if (PyObject_IsInstance(value, type) > 0)
+        return Py_NewRef(value);
+    PyErr_Clear();
+    return PyTuple_Check(value) ? PyObject_CallObject(type, value)
+                                : PyObject_CallFunctionObjArgs(type, value, NULL);
+}
+
+static PyObject *
+exception_of(PyObject *type, PyObject *value)
+{
+    if (PyExceptionClass_Check(type))
+        return instantiate(type, value);
+    if (!PyExceptionInstance_Check(type))
+        return PyErr_Format(PyExc_TypeError, "exceptions must be classes or instances deriving "
+                                             "from BaseException, not %R",
+                            (PyObject *)Py_TYPE(type));
+    if (value == Py_None)
+        return Py_NewRef(type);
+    PyErr_SetString(PyExc_TypeError, "instance exception may not have a separate value");
+    return NULL;
+}
+
+PyObject *
+exception_from_throw(PyObject *const *args, Py_ssize_t count)
+{
+    if (count < 1 || count > 3)
+        return PyErr_Format(PyExc_TypeError, "throw expected 1 to 3 arguments, got %zd", count);
+    PyObject *exception = exception_of(args[0], count > 1 ? args[1] : Py_None);
+    if (exception && !PyExceptionInstance_Check(exception)) {
+        PyErr_Format(PyExc_TypeError, "calling %R should have returned an instance of "
+                                      "BaseException", args[0]);
+        Py_CLEAR(exception);
+    }
+    if (!exception || count < 3 || args[2] == Py_None)
+        return exception;
+    if (PyException_SetTraceback(exception, args[2]) < 0)
+        Py_CLEAR(exception);
+    return exception;
 }

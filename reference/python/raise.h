@@ -13,10 +13,28 @@ PyObject *raise_error(asy_error *err);
 /* The same, or None when there is no error. */
 PyObject *none_or_raise(asy_error *err);
 
+/* raise StopIteration(value), which is how an iteration returns one. Steals it. Returns NULL. */
+PyObject *raise_stop_iteration(PyObject *value);
+
 /* The exception that is being raised, as an error; nothing is being raised any more. */
 asy_error *error_from_python(void);
 
-/* The error as an exception object: a new reference, or NULL and an exception. Borrows it. */
-PyObject *exception_from_error(const asy_error *err);
+/* An exception as an error. Steals it. */
+asy_error *error_from_exception(PyObject *exception);
+
+/* The error as an exception object: a new reference, or NULL and an exception. Borrows it, and
+ * keeps the object in it, so that the next one who asks gets the same. */
+PyObject *exception_from_error(asy_error *err);
+
+/* The exception that throw(type, value, traceback) means, the last two of which may be left out:
+ * a new reference, or NULL and a TypeError. */
+PyObject *exception_from_throw(PyObject *const *args, Py_ssize_t count);
+
+/* tp_traverse of an error that the caller owns. NULL is accepted. */
+int visit_error(const asy_error *err, visitproc visit, void *arg);
+
+/* Tell raise.c the classes that asyncio defines, once for each interpreter. Returns 0, or -1 and
+ * an exception. */
+int set_asyncio_classes(PyObject *cancelled_error, PyObject *invalid_state_error);
 
 #endif

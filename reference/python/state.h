@@ -21,6 +21,16 @@
     IMPORT(isfuture, "asyncio", "isfuture")                                                \
     IMPORT(ensure_future, "asyncio", "ensure_future")                                      \
     IMPORT(get_running_loop, "asyncio", "_get_running_loop")                               \
+    IMPORT(get_event_loop, "asyncio", "get_event_loop")                                    \
+    IMPORT(iscoroutine, "asyncio", "iscoroutine")                                          \
+    IMPORT(cancelled_error, "asyncio", "CancelledError")                                   \
+    IMPORT(invalid_state_error, "asyncio", "InvalidStateError")                            \
+    IMPORT(register_task, "asyncio", "_register_task")                                     \
+    IMPORT(unregister_task, "asyncio", "_unregister_task")                                 \
+    IMPORT(enter_task, "asyncio", "_enter_task")                                           \
+    IMPORT(leave_task, "asyncio", "_leave_task")                                           \
+    IMPORT(coroutine_class, "types", "CoroutineType")                                      \
+    IMPORT(generator_class, "types", "GeneratorType")                                      \
     IMPORT(monotonic, "time", "monotonic")                                                 \
     IMPORT(check_callback, "asy._host", "check_callback")                                  \
     IMPORT(default_exception_handler, "asy._host", "default_exception_handler")            \
@@ -28,16 +38,28 @@
     IMPORT(describe_callback, "asy._format", "describe_callback")                          \
     IMPORT(describe_handle, "asy._format", "describe_handle")                              \
     IMPORT(extract_stack, "asy._format", "extract_stack")                                  \
-    IMPORT(handle_repr, "asy._format", "handle_repr")
+    IMPORT(handle_repr, "asy._format", "handle_repr")                                      \
+    IMPORT(future_repr, "asy._native", "future_repr")                                      \
+    IMPORT(task_repr, "asy._native", "task_repr")                                          \
+    IMPORT(get_stack, "asy._native", "get_stack")                                          \
+    IMPORT(print_stack, "asy._native", "print_stack")
 
 struct module_state {
     PyTypeObject *handle_type;
     PyTypeObject *threadsafe_handle_type;       /* what call_soon_threadsafe returns */
     PyTypeObject *timer_handle_type;
     PyTypeObject *loop_type;
+    PyTypeObject *future_type;
+    PyTypeObject *future_iterator_type;
+    PyTypeObject *task_type;
+    PyTypeObject *native_coroutine_type;        /* the library's coroutines, for Python to await */
     PyObject     *run_until_complete_done;      /* the done callback of run_until_complete */
     PyObject     *loop_keyword;                 /* ("loop",) */
+    PyObject     *context_name;                 /* "context", as it stands in compiled code */
     PyObject     *empty_tuple;
+    PyObject     *spare_handle;                 /* freed, with its memory kept; see handle_type.c */
+    int           spare_handle_count;
+    int           spare_handle_limit;
     asy_loop     *no_loop;                      /* closed: what a loop without __init__ has */
 #define FIELD(name, module, attribute) PyObject *name;
     MODULE_IMPORTS(FIELD)

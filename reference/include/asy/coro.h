@@ -42,9 +42,10 @@
  *     (ci/checks/coroutines.py), so that the compiler sees one that is used after an AWAIT.
  *   - One AWAIT in a line (the compiler: duplicate case value), none within a switch (the body
  *     stops with a RuntimeError that says so).
- *   - FINALLY stands below each ASYNC (the compiler: it is declared, and not defined). It runs
- *     exactly once: when the body returns or raises, or when the coroutine is dropped, even if
- *     it was never started. It cannot await. So each field starts as "nothing to give back".
+ *   - FINALLY stands directly below each ASYNC, and nothing but a brace between ASYNC_END and it
+ *     (the compiler: each completes the other). It runs exactly once: when the body returns or
+ *     raises, or when the coroutine is dropped, even if it was never started. It cannot await.
+ *     So each field starts as "nothing to give back".
  *   - The frame's memory is zeroed but for the arguments. Whoever keeps a pointer to it keeps a
  *     reference: asy_coro_ref().
  *   - No AWAIT outside of the body: a helper function that has to wait is a coroutine itself.
@@ -89,7 +90,8 @@ struct asy_coro {
     asy_future *future;             /* or the future; owned. NULL for both: a bare yield */
     asy_error  *thrown;             /* what the await raises; owned */
     asy_error  *bad_yield;          /* a host's coroutine has yielded what cannot be waited for:
-                                       what its task throws into it; owned */
+                                       what its task throws into it; owned. To be found, and
+                                       taken, in the coroutine that was sent */
     void       *result;             /* owned; most coroutines write through ret_ pointers instead */
     void      (*drop_result)(void *result);
 };
@@ -138,7 +140,7 @@ ASY_API void asy_coro_set_result(asy_coro *coro, void *result, void (*drop)(void
 /* The name of the function. */
 ASY_API const char *asy_coro_name(const asy_coro *coro);
 
-/* Whether it has begun; whether it has ended. */
+/* Whether it has begun, or ended without; whether it has ended. */
 ASY_API bool asy_coro_started(const asy_coro *coro);
 ASY_API bool asy_coro_finished(const asy_coro *coro);
 
@@ -165,7 +167,9 @@ ASY_API bool asy_coro_finished(const asy_coro *coro);
     static asy_error *function##_body(struct function *self)
 
 /* What is given back when the coroutine ends, whichever way. */
-#define FINALLY(function) static void function##_finally(struct function *self)
+#define FINALLY(function)                                                                  \
+    function##_async_end;                                                                  \
+    static void function##_finally(struct function *self __attribute__((unused)))
 
 /* Call an async function: ASYNC_CALL(greet, .loop = loop, .name = name). A new reference. */
 #define ASYNC_CALL(function, ...)                                                          \
@@ -175,15 +179,19 @@ ASY_API bool asy_coro_finished(const asy_coro *coro);
     switch (self->co.resume_line) {                                                        \
     case 0:
 
+/* The last line of a body. It ends the function; what the source's brace then ends is the struct
+ * of a typedef, in which a statement does not compile, and which FINALLY gives its name. */
 #define ASYNC_END                                                                          \
         return ASY_OK;                                                                     \
     default:                                                                               \
         return asy_coro_lost(&self->co);                                                   \
     }                                                                                      \
-    struct asy_no_code_after_async_end
+    }                                                                                      \
+    typedef struct {                                                                       \
+        char no_code_after_async_end
 
 /* await: wait for a future or task (borrowed) or a coroutine (stolen). What it raises leaves
- * the body. */
+ * the body. A future that is NULL is a bare yield: let others run once. */
 #define AWAIT(awaitable)                                                                   \
     do {                                                                                   \
         AWAIT_SUSPEND_(awaitable);                                                         \
@@ -197,7 +205,7 @@ ASY_API bool asy_coro_finished(const asy_coro *coro);
         (err) = asy_coro_take_thrown(&self->co);                                           \
     } while (0)
 
-/* ---- what the macros call -------------------------------------------------- */
+/* ---- await.c: what the macros call ------------------------------------------ */
 
 #define AWAIT_SUSPEND_(awaitable)                                                          \
     self->co.resume_line = __LINE__;                                                       \
@@ -207,7 +215,17 @@ ASY_API bool asy_coro_finished(const asy_coro *coro);
     /* fall through */                                                                     \
     case __LINE__:
 
-/* Make a coroutine with a copy of the frame. */
+/* Make a coroutine with a copy of the frame.
+ *
+ * Hosts call this with a type of their own, whose body drives a coroutine of the host. Such a
+ * body, instead of awaiting, takes self->thrown, if there is one, and self->future, both of which
+ * it then owns, and resumes its coroutine with them; and it stores in self->future a new
+ * reference to what that waits for, or in self->bad_yield the error that is to be thrown into it
+ * next, or neither, for a bare yield, and returns ASY_SUSPENDED. It sets resume_line to anything
+ * but 0 before it suspends: while that is 0, an error that is thrown does not reach the body. A
+ * host that sets it at once gets that error, too, and warns by itself of what was never awaited;
+ * but such a coroutine cannot be awaited by another.
+ */
 ASY_API asy_coro *asy_coro_new(const asy_coro_type *type, const void *frame);
 
 /* Whether the body has to return ASY_SUSPENDED now. A future that is done does not suspend. */

@@ -88,7 +88,7 @@ ASY_API asy_error *asy_future_cancel(asy_future *future, const void *message,
 /* future.add_done_callback(callback, context=None): queue the callback when the future is done,
  * or now, if it is. It runs in the context, or in a copy of the current one for NULL.
  *
- * Raises   as call_soon(), if the future is done.
+ * Raises   RuntimeError as call_soon(), if the future is done.
  * Steals   callback. The context is borrowed.
  */
 ASY_API asy_error *asy_future_add_done_callback(asy_future *future, asy_callback callback,
@@ -108,8 +108,8 @@ ASY_API asy_loop *asy_future_get_loop(const asy_future *future);
 
 /* loop.run_until_complete(future), for a future of this library.
  *
- * Raises   as asy_loop_run_until_complete(). Not the future's own exception: ask
- *          asy_future_result().
+ * Raises   as asy_loop_run_until_complete(); ValueError: the future is another loop's. Not the
+ *          future's own exception: ask asy_future_result().
  */
 ASY_API asy_error *asy_loop_run_until_done(asy_loop *loop, asy_future *future) ASY_MUST_CHECK;
 
@@ -161,7 +161,7 @@ struct asy_future {
 ASY_API void asy_future_init(asy_future *future, const asy_future_ops *ops, asy_loop *loop);
 
 /* Give back everything that the future owns, but the memory it lies in: callbacks, exception,
- * message, and the result last. A garbage collector may call this early. Then it is done.
+ * message, and the result last. A garbage collector may call this early. Then it is cancelled.
  */
 ASY_API void asy_future_clear(asy_future *future);
 
@@ -179,7 +179,7 @@ ASY_API asy_error *asy_future_add_done_handle(asy_future *future,
                                               asy_handle *handle) ASY_MUST_CHECK;
 
 /* future.remove_done_callback() with a question instead of a callback. `matches` may run
- * anything, and add or remove callbacks.
+ * anything, and add or remove callbacks; it is asked about those that are there at the beginning.
  *
  * Returns  in *ret_count how many there were.
  * Raises   what matches raises; then none is removed.

@@ -152,8 +152,11 @@ ASY_API asy_coro *asy_wait(asy_loop *loop, asy_future *const *futures, size_t co
 
 /* asyncio.wait_for(future, timeout): wait for a future, and cancel it when the time is over.
  *
- * timeout  as asy_wait() has it.
- * Raises   what the future raises; TimeoutError.
+ * It is that of 3.12 and later in every profile; 3.11 had another algorithm, which took other
+ * iterations.
+ *
+ * timeout  as asy_wait() has it; 0: a future that is not done is cancelled at once.
+ * Raises   what the future raises; TimeoutError. RuntimeError: not used inside a task.
  */
 ASY_API asy_coro *asy_wait_for(asy_loop *loop, asy_future *future, double timeout);
 
@@ -180,8 +183,9 @@ ASY_API asy_future *asy_gather(asy_loop *loop, asy_future *const *futures, size_
 /* ---- shield.c ---------------------------------------------------------------- */
 
 /* asyncio.shield(future) -> Future: one that ends as the other, but whose cancellation does not
- * reach the other. An exception of the other after that is reported to the exception handler
- * (since 3.14; before, nobody hears of it).
+ * reach the other. An exception of the other after that is reported when it goes: "... exception
+ * was never retrieved". (Before 3.14 not so if it came in the iteration of the cancellation:
+ * nobody heard of it.)
  *
  * Returns  a new reference; to the same future, if that is done.
  */
@@ -210,7 +214,7 @@ typedef struct asy_timeout {
     asy_timeout_state state;
     asy_loop         *loop;             /* borrowed */
     asy_task         *task;             /* that which entered; owned */
-    asy_timer_handle *timer;            /* owned; NULL: for ever */
+    asy_handle       *timer;            /* owned; NULL: for ever */
     double            when;             /* the loop's time; INFINITY: for ever */
     int               cancelling;       /* task.cancelling() when it was entered */
 } asy_timeout;
@@ -282,6 +286,11 @@ ASY_API void asy_task_clear(asy_task *task);
 
 /* Task.__del__: report a task that is pending, and an exception that nobody has looked at. */
 ASY_API void asy_task_report_destroyed(asy_task *task);
+
+/* The task whose step or wake-up the handle is, borrowed; NULL if it is another handle. A handle in
+ * a queue keeps its task alive: for garbage collectors.
+ */
+ASY_API asy_task *asy_handle_task(asy_handle *handle);
 
 /* Task.__wakeup, for futures that do not queue handles: step on with what the future has. To be
  * called as a callback of the loop, in the task's context.

@@ -5,7 +5,8 @@
     with asyncio.Runner(loop_factory=asy.new_event_loop) as runner:
         runner.run(main())
 
-The loop, its handles and its timers are C (asy._asy); futures and tasks are asyncio's.  What is here besides is
+The loop, its handles and its timers are C (asy._asy); futures and tasks are asyncio's.  Those of a NativeEventLoop
+are the library's: asy.Future and asy.Task.  ``await asy.sleep(delay)`` works in both.  What is here besides is
 what the interpreter and the logging module know better than C: ``_running`` sets the interpreter up for a run,
 ``_host`` logs, ``_format`` writes texts for people.
 
@@ -18,10 +19,21 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _host
-from ._asy import Loop
+from ._asy import Coroutine, Future, Loop, Task, sleep
 from ._running import Running
 
-__all__ = ("EventLoop", "new_event_loop", "new_poll_event_loop", "new_select_event_loop")
+__all__ = (
+    "Coroutine",
+    "EventLoop",
+    "Future",
+    "NativeEventLoop",
+    "Task",
+    "new_event_loop",
+    "new_native_event_loop",
+    "new_poll_event_loop",
+    "new_select_event_loop",
+    "sleep",
+)
 
 
 class EventLoop(Loop, Running, asyncio.AbstractEventLoop):  # type: ignore[misc]
@@ -30,9 +42,11 @@ class EventLoop(Loop, Running, asyncio.AbstractEventLoop):  # type: ignore[misc]
     Raises ValueError or TypeError for another selector, OSError when no descriptors are left.
     """
 
+    _native = False
+
     def __init__(self, selector: "str | None" = None) -> None:
         Running.__init__(self)
-        Loop.__init__(self, selector, debug=_host.debug_at_start())
+        Loop.__init__(self, selector, debug=_host.debug_at_start(), native=self._native)
 
     async def shutdown_default_executor(self, timeout: "float | None" = None) -> None:
         """Return at once: a loop without run_in_executor() never has an executor to shut down."""
@@ -44,9 +58,23 @@ class EventLoop(Loop, Running, asyncio.AbstractEventLoop):  # type: ignore[misc]
                 self.close()
 
 
+class NativeEventLoop(EventLoop):
+    """An event loop whose create_future() and create_task() return the library's own objects.
+
+    They are asy.Future and asy.Task, which are no instances of asyncio's; asyncio's functions accept them.
+    """
+
+    _native = True
+
+
 def new_event_loop() -> EventLoop:
     """Return a new loop over the best selector of this platform."""
     return EventLoop()  # type: ignore[abstract]
+
+
+def new_native_event_loop() -> NativeEventLoop:
+    """Return a new loop over the best selector of this platform, with futures and tasks of the library."""
+    return NativeEventLoop()  # type: ignore[abstract]
 
 
 def new_poll_event_loop() -> EventLoop:

@@ -41,7 +41,8 @@ def handle_repr(handle: Any) -> str:
 def describe_handle(handle: Any) -> str:
     """Return what a slow callback is called in the log: its task, if it is the step of one."""
     owner = getattr(handle._callback, "__self__", None)
-    return repr(owner) if isinstance(owner, asyncio.Task) else str(handle)
+    is_task = asyncio.isfuture(owner) and hasattr(owner, "get_coro")
+    return repr(owner) if is_task else str(handle)
 
 
 def describe_callback(handle: Any) -> str:

@@ -68,6 +68,8 @@ loop_free(asy_loop *loop)
 {
     if (loop->exception_handler_drop)
         loop->exception_handler_drop(loop->exception_handler_argument);
+    if (loop->task_factory_drop)
+        loop->task_factory_drop(loop->task_factory_argument);
     pthread_mutex_destroy(&loop->inbox_lock);
     pthread_mutex_destroy(&loop->run_lock);
     pthread_cond_destroy(&loop->run_ended);
