@@ -9,9 +9,19 @@
 
 #include "raise.h"
 
+/* The place before the argument is for a bound method to put its self there. */
 static PyObject *
-call(PyObject *callback, PyObject *args)
+call_with_one(PyObject *callback, PyObject *arg)
 {
+    PyObject *const args[] = { NULL, arg };
+    return PyObject_Vectorcall(callback, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+static PyObject *
+call(PyObject *callback, PyObject *args, bool is_one)
+{
+    if (is_one)
+        return call_with_one(callback, args);
     if (PyTuple_Size(args) == 0)
         return PyObject_CallNoArgs(callback);
     return PyObject_CallObject(callback, args);
@@ -19,11 +29,11 @@ call(PyObject *callback, PyObject *args)
 
 /* context.run(callback, *args) as a method call. */
 static PyObject *
-call_run_method(PyObject *context, PyObject *callback, PyObject *args)
+call_run_method(PyObject *context, PyObject *callback, PyObject *args, bool is_one)
 {
     PyObject *run = PyObject_GetAttrString(context, "run");
-    PyObject *first = run ? PyTuple_Pack(1, callback) : NULL;
-    PyObject *all = first ? PySequence_Concat(first, args) : NULL;
+    PyObject *first = run ? PyTuple_Pack(is_one ? 2 : 1, callback, args) : NULL;
+    PyObject *all = first && !is_one ? PySequence_Concat(first, args) : Py_XNewRef(first);
     PyObject *result = all ? PyObject_CallObject(run, all) : NULL;
 
     Py_XDECREF(all);
@@ -33,13 +43,13 @@ call_run_method(PyObject *context, PyObject *callback, PyObject *args)
 }
 
 PyObject *
-call_in_context(PyObject *context, PyObject *callback, PyObject *args)
+call_in_context(PyObject *context, PyObject *callback, PyObject *args, bool is_one)
 {
     if (!PyContext_CheckExact(context))
-        return call_run_method(context, callback, args);
+        return call_run_method(context, callback, args, is_one);
     if (PyContext_Enter(context) < 0)
         return NULL;
-    PyObject *result = call(callback, args);
+    PyObject *result = call(callback, args, is_one);
     if (PyContext_Exit(context) < 0)
         Py_CLEAR(result);
     return result;

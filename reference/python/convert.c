@@ -64,8 +64,8 @@ take_keyword(const struct signature *signature, PyObject *name, PyObject *value,
 }
 
 int
-parse_call(const struct signature *signature, PyObject *const *args, Py_ssize_t arg_count,
-           PyObject *keywords, struct call *ret_call)
+parse_call(struct module_state *state, const struct signature *signature, PyObject *const *args,
+           Py_ssize_t arg_count, PyObject *keywords, struct call *ret_call)
 {
     Py_ssize_t keyword_count = keywords ? PyTuple_Size(keywords) : 0;
     Py_ssize_t next = 0;
@@ -79,7 +79,10 @@ parse_call(const struct signature *signature, PyObject *const *args, Py_ssize_t 
     ret_call->arg_count = arg_count - next;
     for (Py_ssize_t i = 0; i < keyword_count; i++) {
         PyObject *name = PyTuple_GetItem(keywords, i);
-        if (take_keyword(signature, name, args[arg_count + i], ret_call) < 0)
+        PyObject *value = args[arg_count + i];
+        if (name == state->context_name && signature->takes_context)
+            ret_call->context = value == Py_None ? NULL : value;
+        else if (take_keyword(signature, name, value, ret_call) < 0)
             return -1;
     }
     bool no_first = signature->first && !ret_call->first;

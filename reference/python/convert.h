@@ -7,6 +7,8 @@
 
 #include <asy/asy.h>
 
+struct module_state;
+
 /* The arguments of a method of the form METHOD([first,] callback, *args[, context=None]). */
 struct signature {
     const char *class_name;         /* where CPython defines it, for its messages */
@@ -25,8 +27,9 @@ struct call {
 };
 
 /* Sort the arguments of a METH_FASTCALL | METH_KEYWORDS call. Returns 0, or -1 and a TypeError. */
-int parse_call(const struct signature *signature, PyObject *const *args, Py_ssize_t arg_count,
-               PyObject *keywords, struct call *ret_call);
+int parse_call(struct module_state *state, const struct signature *signature,
+               PyObject *const *args, Py_ssize_t arg_count, PyObject *keywords,
+               struct call *ret_call);
 
 /* A descriptor, or an object with fileno(): its number, which may be negative. Returns 0, or -1
  * and a ValueError as selectors raises it, or an OverflowError. */

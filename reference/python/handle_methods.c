@@ -66,6 +66,14 @@ get_field(PyObject *self, void *offset)
 }
 
 static PyObject *
+get_args(PyObject *object, void *offset)
+{
+    HandleObject *self = (HandleObject *)object;
+    return self->args && self->core.handle.mark ? PyTuple_Pack(1, self->args)
+                                                : get_field(object, offset);
+}
+
+static PyObject *
 get_loop(PyObject *self, void *Py_UNUSED(closure))
 {
     return Py_NewRef((PyObject *)handle_loop((HandleObject *)self));
@@ -93,7 +101,7 @@ get_scheduled(PyObject *self, void *Py_UNUSED(closure))
 #define FIELD(name, field) { name, get_field, NULL, NULL, (void *)offsetof(HandleObject, field) }
 
 static PyGetSetDef Handle_attributes[] = {
-    FIELD("_args", args),
+    { "_args", get_args, NULL, NULL, (void *)offsetof(HandleObject, args) },
     FIELD("_callback", callback),
     { "_cancelled", get_cancelled, NULL, NULL, NULL },
     FIELD("_context", context),

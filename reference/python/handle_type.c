@@ -72,7 +72,7 @@ run(asy_handle *core)
     PyObject *context = Py_NewRef(self->context);
     PyObject *callback = Py_NewRef(self->callback);
     PyObject *args = Py_NewRef(self->args);
-    PyObject *result = call_in_context(context, callback, args);
+    PyObject *result = call_in_context(context, callback, args, core->mark);
     asy_error *err = result ? ASY_OK : error_from_python();
 
     Py_XDECREF(result);
@@ -150,11 +150,13 @@ python_handle_from_core(asy_handle *core)
 
 /* ---- making and freeing ---------------------------------------------------------- */
 
+/* Most callbacks have one argument or none, and need no tuple of their own. */
 static PyObject *
-tuple_from_array(PyObject *empty, PyObject *const *items, Py_ssize_t count)
+args_from_array(PyObject *empty, PyObject *const *items, Py_ssize_t count)
 {
+    if (count == 1)
+        return Py_NewRef(items[0]);
     PyObject *tuple = count > 0 ? PyTuple_New(count) : Py_NewRef(empty);
-
     for (Py_ssize_t i = 0; tuple && i < count; i++)
         PyTuple_SetItem(tuple, i, Py_NewRef(items[i]));
     return tuple;
@@ -164,7 +166,8 @@ tuple_from_array(PyObject *empty, PyObject *const *items, Py_ssize_t count)
 static int
 fill(HandleObject *self, LoopObject *loop, const struct call *call, int frames)
 {
-    self->args = tuple_from_array(loop->state->empty_tuple, call->args, call->arg_count);
+    self->args = args_from_array(loop->state->empty_tuple, call->args, call->arg_count);
+    self->core.handle.mark = call->arg_count == 1;
     if (!self->args)
         return -1;
     self->context = call->context ? Py_NewRef(call->context) : PyContext_CopyCurrent();
@@ -178,11 +181,49 @@ fill(HandleObject *self, LoopObject *loop, const struct call *call, int frames)
     return result;
 }
 
+/* Memory for a Handle: most live for one iteration, so that of the last ones is used again. The
+ * objects in the list are linked by `args`. They are alike for Handle and _ThreadSafeHandle. */
+static HandleObject *
+take_spare(struct module_state *state, PyTypeObject *type)
+{
+    HandleObject *self = (HandleObject *)state->spare_handle;
+
+    state->spare_handle = self->args;
+    state->spare_handle_count--;
+    return (HandleObject *)PyObject_Init((PyObject *)self, type);
+}
+
+/* Whether the list has taken the object, which is all but freed. */
+static bool
+keep_spare(struct module_state *state, HandleObject *self)
+{
+    if (state->spare_handle_count >= state->spare_handle_limit || self->core.handle.is_timer)
+        return false;
+    self->args = state->spare_handle;
+    state->spare_handle = (PyObject *)self;
+    state->spare_handle_count++;
+    return true;
+}
+
+void
+free_spare_handles(struct module_state *state)
+{
+    state->spare_handle_limit = 0;
+    while (state->spare_handle) {
+        PyObject *object = state->spare_handle;
+        state->spare_handle = ((HandleObject *)object)->args;
+        state->spare_handle_count--;
+        PyObject_GC_Del(object);
+    }
+}
+
 /* A handle whose core is still to be initialised; it is not tracked yet. */
 static HandleObject *
 new_object(LoopObject *loop, PyTypeObject *type, size_t size, const struct call *call)
 {
-    HandleObject *self = PyObject_GC_New(HandleObject, type);
+    bool from_spares = size == HANDLE_SIZE && loop->state->spare_handle;
+    HandleObject *self = from_spares ? take_spare(loop->state, type)
+                                     : PyObject_GC_New(HandleObject, type);
 
     if (!self)
         return NULL;
@@ -258,6 +299,16 @@ Handle_clear(PyObject *object)
     return 0;
 }
 
+static void
+clear_weak_references(HandleObject *self)
+{
+#ifdef HANDLE_HAS_WEAKREF_SLOT
+    if (!self->weakrefs)
+        return;
+#endif
+    PyObject_ClearWeakRefs((PyObject *)self);
+}
+
 void
 Handle_dealloc(PyObject *object)
 {
@@ -266,11 +317,12 @@ Handle_dealloc(PyObject *object)
     LoopObject *loop = handle_loop(self);
 
     PyObject_GC_UnTrack(object);
-    PyObject_ClearWeakRefs(object);
+    clear_weak_references(self);
     Handle_clear(object);
     if (self->core.handle.is_timer)
         Py_CLEAR(self->when);
-    PyObject_GC_Del(object);
+    if (!keep_spare(loop->state, self))
+        PyObject_GC_Del(object);
     Py_DECREF((PyObject *)loop);
     Py_DECREF(type);
 }

@@ -22,7 +22,8 @@
 
 typedef struct {
     PyObject_HEAD
-    PyObject        *args;          /* NULL reads as None, and so do the other objects */
+    PyObject        *args;          /* a tuple; or, if core.handle.mark is set, the only argument
+                                       itself. NULL reads as None, as for the other objects */
     PyObject        *callback;
     PyObject        *context;
     asy_timer_handle core;          /* its loop is a strong reference to the Python object; of a
@@ -61,6 +62,10 @@ HandleObject *python_timer_handle_new(LoopObject *loop, PyObject *when, double s
 
 /* The Python handle around a handle of the library; NULL if it is one of the library's own. */
 HandleObject *python_handle_from_core(asy_handle *core);
+
+/* Free the memory that is kept for new handles, and keep none from now on. To be called while the
+ * types still exist. */
+void free_spare_handles(struct module_state *state);
 
 /* The loop, borrowed. */
 LoopObject *handle_loop(HandleObject *self);

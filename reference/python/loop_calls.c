@@ -35,7 +35,7 @@ Loop_call_soon(FAST_ARGUMENTS)
     LoopObject *self = (LoopObject *)object;
     struct call call;
 
-    if (parse_call(&signature, args, arg_count, keywords, &call) < 0)
+    if (parse_call(self->state, &signature, args, arg_count, keywords, &call) < 0)
         return NULL;
     asy_error *err = asy_loop_check_call(self->core);
     if (err)
@@ -57,7 +57,7 @@ Loop_call_soon_threadsafe(FAST_ARGUMENTS)
     LoopObject *self = (LoopObject *)object;
     struct call call;
 
-    if (parse_call(&signature, args, arg_count, keywords, &call) < 0)
+    if (parse_call(self->state, &signature, args, arg_count, keywords, &call) < 0)
         return NULL;
     asy_error *err = asy_loop_check_closed(self->core);
     if (err)
@@ -101,7 +101,7 @@ Loop_call_at(FAST_ARGUMENTS)
     LoopObject *self = (LoopObject *)object;
     struct call call;
 
-    if (parse_call(&signature, args, arg_count, keywords, &call) < 0)
+    if (parse_call(self->state, &signature, args, arg_count, keywords, &call) < 0)
         return NULL;
     if (call.first == Py_None) {
         PyErr_SetString(PyExc_TypeError, "when cannot be None");
@@ -117,7 +117,7 @@ Loop_call_later(FAST_ARGUMENTS)
     LoopObject *self = (LoopObject *)object;
     struct call call;
 
-    if (parse_call(&signature, args, arg_count, keywords, &call) < 0)
+    if (parse_call(self->state, &signature, args, arg_count, keywords, &call) < 0)
         return NULL;
     if (call.first == Py_None) {
         PyErr_SetString(PyExc_TypeError, "delay must not be None");

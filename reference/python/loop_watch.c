@@ -116,21 +116,23 @@ add(LoopObject *self, const struct purpose *purpose, const struct call *call)
 PyObject *
 Loop_add_reader(FAST_ARGUMENTS)
 {
+    LoopObject *self = (LoopObject *)object;
     struct call call;
 
-    if (parse_call(&reading.signature, args, arg_count, keywords, &call) < 0)
+    if (parse_call(self->state, &reading.signature, args, arg_count, keywords, &call) < 0)
         return NULL;
-    return add((LoopObject *)object, &reading, &call);
+    return add(self, &reading, &call);
 }
 
 PyObject *
 Loop_add_writer(FAST_ARGUMENTS)
 {
+    LoopObject *self = (LoopObject *)object;
     struct call call;
 
-    if (parse_call(&writing.signature, args, arg_count, keywords, &call) < 0)
+    if (parse_call(self->state, &writing.signature, args, arg_count, keywords, &call) < 0)
         return NULL;
-    return add((LoopObject *)object, &writing, &call);
+    return add(self, &writing, &call);
 }
 
 static PyObject *

@@ -10,6 +10,8 @@
 #include "raise.h"
 #include "state.h"
 
+#define MOST_SPARE_HANDLES 256
+
 static PyModuleDef module_def;
 
 struct module_state *
@@ -62,10 +64,12 @@ make_no_loop(struct module_state *state)
 static int
 make_objects(PyObject *module, struct module_state *state)
 {
+    state->spare_handle_limit = MOST_SPARE_HANDLES;
     state->loop_keyword = Py_BuildValue("(s)", "loop");
+    state->context_name = PyUnicode_InternFromString("context");
     state->empty_tuple = PyTuple_New(0);
     state->run_until_complete_done = PyCFunction_NewEx(&run_until_complete_done_def, module, NULL);
-    if (!state->loop_keyword || !state->empty_tuple || !state->run_until_complete_done)
+    if (!state->loop_keyword || !state->context_name || !state->empty_tuple || !state->run_until_complete_done)
         return -1;
     return make_no_loop(state);
 }
@@ -103,12 +107,14 @@ module_clear(PyObject *module)
 {
     struct module_state *state = PyModule_GetState(module);
 
+    free_spare_handles(state);
     Py_CLEAR(state->handle_type);
     Py_CLEAR(state->threadsafe_handle_type);
     Py_CLEAR(state->timer_handle_type);
     Py_CLEAR(state->loop_type);
     Py_CLEAR(state->run_until_complete_done);
     Py_CLEAR(state->loop_keyword);
+    Py_CLEAR(state->context_name);
     Py_CLEAR(state->empty_tuple);
     state->no_loop = asy_loop_unref(state->no_loop);
 #define CLEAR(name, module, attribute) Py_CLEAR(state->name);

@@ -23,6 +23,10 @@ kind_of(PyObject *exception)
 {
     int kind = ASY_ERROR_KIND_COUNT - 1;
 
+    if (PyErr_GivenExceptionMatches(exception, PyExc_KeyboardInterrupt))
+        return ASY_KeyboardInterrupt;
+    if (PyErr_GivenExceptionMatches(exception, PyExc_SystemExit))
+        return ASY_SystemExit;
     while (kind > 0 && !PyErr_GivenExceptionMatches(exception, *classes[kind]))
         kind--;
     return (asy_error_kind)kind;

@@ -37,7 +37,11 @@ struct module_state {
     PyTypeObject *loop_type;
     PyObject     *run_until_complete_done;      /* the done callback of run_until_complete */
     PyObject     *loop_keyword;                 /* ("loop",) */
+    PyObject     *context_name;                 /* "context", as it stands in compiled code */
     PyObject     *empty_tuple;
+    PyObject     *spare_handle;                 /* freed, with its memory kept; see handle_type.c */
+    int           spare_handle_count;
+    int           spare_handle_limit;
     asy_loop     *no_loop;                      /* closed: what a loop without __init__ has */
 #define FIELD(name, module, attribute) PyObject *name;
     MODULE_IMPORTS(FIELD)

@@ -127,6 +127,7 @@ struct asy_handle {
     bool                  threadsafe;   /* of call_soon_threadsafe: others may cancel it */
     bool                  is_timer;     /* an asy_timer_handle */
     bool                  scheduled;    /* is_timer only: it is in the loop's heap */
+    bool                  mark;         /* the embedder's own; false at first */
 };
 
 /* TimerHandle. */

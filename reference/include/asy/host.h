@@ -30,9 +30,9 @@ typedef enum asy_log_level {
 
 struct asy_host {
     /* Around everything that blocks: release the host's lock, and take it again. What release
-     * returns is given to acquire (PyEval_SaveThread, PyEval_RestoreThread). Called around each
-     * poll of the selector, also one that does not wait, and in any thread when a cancel waits
-     * for a running callback. */
+     * returns is given to acquire (PyEval_SaveThread, PyEval_RestoreThread). Called around a poll
+     * of the selector that may wait, around some of those that do not, and in any thread when a
+     * cancel waits for a running callback. */
     void      *(*release_lock)(void *host);
     void       (*acquire_lock)(void *host, void *released);
 

@@ -43,6 +43,7 @@ asy_handle_init(asy_handle *handle, const asy_handle_ops *ops, asy_loop *loop)
     handle->threadsafe = false;
     handle->is_timer = false;
     handle->scheduled = false;
+    handle->mark = false;
 }
 
 /* see handle.h */

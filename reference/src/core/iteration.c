@@ -13,6 +13,7 @@
 #include <math.h>
 
 #define MAXIMUM_SELECT_TIMEOUT (24.0 * 3600)
+#define MOST_POLLS_HOLDING_LOCK 32
 #define MIN_SCHEDULED_TIMER_HANDLES 100     /* purge only above this count, */
 #define MIN_CANCELLED_FRACTION 0.5          /* and above this fraction of cancelled ones */
 
@@ -130,16 +131,32 @@ interrupted(void *loop)
     return host_check_signals(loop);
 }
 
-/* A clock that is driven by hand is moved instead of waiting for it. */
+/* A poll that may wait gives up the host's lock. One that does not is over before another thread
+ * could take it, and that thread asks for the lock by other means; these need a host's code to
+ * run, so now and then the lock is offered all the same. */
 static asy_error *
 select_ready(asy_loop *loop, double timeout)
 {
     const struct selector_waiter waiter = { loop, release_lock, acquire_lock, interrupted };
+    const struct selector_waiter holding = { loop, NULL, NULL, interrupted };
+
+    if (timeout > 0)
+        loop->polls_holding_lock = 0;
+    else if (++loop->polls_holding_lock < MOST_POLLS_HOLDING_LOCK)
+        return selector_select(loop->selector, timeout, &holding);
+    loop->polls_holding_lock = 0;
+    return selector_select(loop->selector, timeout, &waiter);
+}
+
+/* A clock that is driven by hand is moved instead of waiting for it. */
+static asy_error *
+wait_for_events(asy_loop *loop, double timeout)
+{
     const asy_clock *clock = &loop->clock;
 
     if (!clock->advance || !isfinite(timeout) || timeout <= 0)
-        return selector_select(loop->selector, timeout, &waiter);
-    TRY(selector_select(loop->selector, 0, &waiter));
+        return select_ready(loop, timeout);
+    TRY(select_ready(loop, 0));
     if (loop->selector->ready_count == 0)
         clock->advance(clock->data, timeout);
     return ASY_OK;
@@ -153,7 +170,7 @@ poll_events(asy_loop *loop)
     double timeout;
 
     TRY(poll_timeout(loop, &timeout));
-    TRY(select_ready(loop, timeout));
+    TRY(wait_for_events(loop, timeout));
     TRY(host_check_signals(loop));
     return loop_process_events(loop);
 }
@@ -174,13 +191,17 @@ end_of_now(asy_loop *loop, double *ret_end)
     return ASY_OK;
 }
 
-/* A deadline that is not a number is not greater than any other, so its timer is due. */
+/* A deadline that is not a number is not greater than any other, so its timer is due. Without
+ * timers the time does not matter; a host that has a time() of its own is asked all the same,
+ * since CPython does. */
 static asy_error *
 move_due_timers(asy_loop *loop)
 {
     double end;
     asy_timer_handle *first;
 
+    if (loop->scheduled.count == 0 && !loop->host->time)
+        return ASY_OK;
     TRY(end_of_now(loop, &end));
     while ((first = first_timer(loop)) && !(first->when >= end)) {
         pop_timer(loop);

@@ -44,6 +44,7 @@ struct asy_loop {
                                                        many when a cancelled timer becomes due */
     struct fd_table       watched;
     struct selector      *selector;                 /* NULL when closed */
+    int                   polls_holding_lock;       /* in a row, without giving up the host's lock */
     asy_handle           *running;                  /* whose callback runs; owned */
     asy_handle           *current_handle;           /* the same in debug mode only; borrowed */
     double                slow_callback_duration;

@@ -109,6 +109,8 @@ timeout_ns(const struct selector *selector, double timeout, int64_t *ret_ns)
 static int
 poll_once(struct selector *selector, int64_t ns, const struct selector_waiter *waiter)
 {
+    if (!waiter->enter)
+        return selector->ops->poll(selector, ns);
     void *entered = waiter->enter(waiter->data);
     int status = selector->ops->poll(selector, ns);
     waiter->leave(waiter->data, entered);

@@ -24,7 +24,7 @@
 
 /* ---- the reader --------------------------------------------------------------- */
 
-/* CPython: BaseSelectorEventLoop._read_from_self */
+/* CPython: BaseSelectorEventLoop._read_from_self. Less than was asked for is all there was. */
 static asy_error *
 read_from_self(asy_handle *handle)
 {
@@ -34,7 +34,7 @@ read_from_self(asy_handle *handle)
 
     do {
         received = recv(loop->wake_receiver, bytes, sizeof bytes, 0);
-    } while (received > 0 || (received < 0 && errno == EINTR));
+    } while (received == sizeof bytes || (received < 0 && errno == EINTR));
     atomic_store(&loop->wake_pending, false);
     return ASY_OK;
 }
