@@ -78,10 +78,10 @@ run_enter(void *host)
     return error_without(PyObject_CallMethod(as_object(host), "_run_enter", NULL));
 }
 
-static void
+static asy_error *
 run_leave(void *host)
 {
-    ignore_without(PyObject_CallMethod(as_object(host), "_run_leave", NULL));
+    return error_without(PyObject_CallMethod(as_object(host), "_run_leave", NULL));
 }
 
 static bool

@@ -44,9 +44,10 @@ struct asy_host {
     asy_error *(*time)(void *host, double *ret_time);
 
     /* _run_forever_setup without its checks, and _run_forever_cleanup: set and reset the running
-     * loop of the thread, the async generator hooks, the coroutine origin tracking. */
+     * loop of the thread, the async generator hooks, the coroutine origin tracking. run_leave is
+     * also called when run_enter has failed, whatever part of it was done. */
     asy_error *(*run_enter)(void *host);
-    void       (*run_leave)(void *host);
+    asy_error *(*run_leave)(void *host);
 
     /* events._get_running_loop() is not None, in this thread. */
     bool       (*has_running_loop)(void *host);
@@ -95,7 +96,7 @@ struct asy_host {
      * fatal error comes back. */
     asy_error *(*log)(void *host, asy_log_level level, const char *message, asy_error *exception);
 
-    /* repr(loop), from asy_alloc(), for "Close <...>". */
+    /* repr(loop), from asy_alloc(), for "Close <...>"; NULL if that fails. */
     char      *(*describe_loop)(void *host);
 };
 

@@ -93,7 +93,7 @@ asy_error *host_check_signals(const asy_loop *loop) ASY_MUST_CHECK;
 void *host_release_lock(const asy_loop *loop);
 void host_acquire_lock(const asy_loop *loop, void *released);
 asy_error *host_run_enter(asy_loop *loop) ASY_MUST_CHECK;
-void host_run_leave(asy_loop *loop);
+asy_error *host_run_leave(asy_loop *loop) ASY_MUST_CHECK;
 bool host_has_running_loop(const asy_loop *loop);
 void host_debug_changed(const asy_loop *loop, bool enabled);
 void *host_context_copy_current(const asy_loop *loop);
