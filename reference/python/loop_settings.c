@@ -102,7 +102,7 @@ Loop_call_exception_handler(PyObject *object, PyObject *context)
 {
     LoopObject *self = (LoopObject *)object;
     PyObject *own = self->exception_handler ? context_of_subject(context) : NULL;
-    const asy_report report = { .foreign = context, .context = own };
+    const asy_report report = { .foreign = context, .run_in = own };
     asy_error *err = asy_loop_call_exception_handler(self->core, &report);
 
     Py_XDECREF(own);

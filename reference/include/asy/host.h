@@ -53,7 +53,7 @@ struct asy_host {
     bool       (*has_running_loop)(void *host);
 
     /* _set_coroutine_origin_tracking(enabled): called in the loop, one iteration after a
-     * set_debug() while it runs. */
+     * set_debug() while it runs. What debug mode is at first, run_enter asks itself. */
     void       (*debug_changed)(void *host, bool enabled);
 
     /* contextvars.copy_context(), a new reference; one more reference; and giving one back (any
@@ -128,7 +128,8 @@ ASY_API size_t asy_loop_ready_count(const asy_loop *loop);
  * task of its argument. */
 ASY_API asy_error *asy_loop_check_can_run(asy_loop *loop) ASY_MUST_CHECK;
 
-/* _run_once(): one iteration, for hosts with a loop of their own around it. */
+/* _run_once(): one iteration, for hosts with a loop of their own around it. Nothing that is called
+ * meanwhile may close the loop. */
 ASY_API asy_error *asy_loop_run_once(asy_loop *loop) ASY_MUST_CHECK;
 
 /* ---- call.c: embedded handles ---------------------------------------------- */
