@@ -69,7 +69,8 @@ make_objects(PyObject *module, struct module_state *state)
     state->context_name = PyUnicode_InternFromString("context");
     state->empty_tuple = PyTuple_New(0);
     state->run_until_complete_done = PyCFunction_NewEx(&run_until_complete_done_def, module, NULL);
-    if (!state->loop_keyword || !state->context_name || !state->empty_tuple || !state->run_until_complete_done)
+    if (!state->loop_keyword || !state->context_name || !state->empty_tuple
+        || !state->run_until_complete_done)
         return -1;
     return make_no_loop(state);
 }

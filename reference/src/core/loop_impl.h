@@ -40,20 +40,20 @@ struct asy_loop {
     /* The thread that runs the loop; for a loop that does not run, one thread at a time. */
     struct handle_queue   ready;
     struct timer_heap     scheduled;
-    ptrdiff_t             timer_cancelled_count;    /* how many in scheduled are cancelled, as CPython
-                                                       counts: one that becomes due in spite of it
-                                                       is never taken off */
+    ptrdiff_t             timer_cancelled_count;    /* of those in scheduled, as CPython counts:
+                                                       a cancelled timer that becomes due is
+                                                       never taken off */
     struct fd_table       watched;
     struct selector      *selector;                 /* NULL when closed */
-    int                   polls_holding_lock;       /* in a row, without giving up the host's lock */
+    int                   polls_holding_lock;       /* in a row, with the host's lock kept */
     asy_handle           *running_handle;           /* whose callback runs; owned; for visit.c */
     asy_handle           *current_handle;           /* the same in debug mode only; borrowed */
     double                slow_callback_duration;
     struct handler       *exception_handler;        /* NULL: the default one */
 
     asy_task             *current_task;             /* whose step runs; borrowed */
-    asy_task             *first_task;               /* those that are not done, in the order of their */
-    asy_task             *last_task;                /* creation; borrowed: a task leaves when freed */
+    asy_task             *first_task;               /* those that are not done, in the order */
+    asy_task             *last_task;                /* of creation; borrowed: freed ones leave */
     asy_task_factory      task_factory;             /* NULL: the default one */
     void                 *task_factory_argument;
     void                (*task_factory_drop)(void *argument);
@@ -175,7 +175,8 @@ asy_error *loop_hand_over(asy_loop *loop, asy_handle *handle) ASY_MUST_CHECK;
 
 /* ---- watch.c ------------------------------------------------------------------ */
 
-asy_error *loop_add_watch(asy_loop *loop, int fd, unsigned event, asy_handle *handle) ASY_MUST_CHECK;
+asy_error *loop_add_watch(asy_loop *loop, int fd, unsigned event,
+                          asy_handle *handle) ASY_MUST_CHECK;
 asy_error *loop_remove_watch(asy_loop *loop, int fd, unsigned event,
                              bool *ret_removed) ASY_MUST_CHECK;
 
