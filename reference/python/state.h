@@ -21,6 +21,11 @@
     IMPORT(isfuture, "asyncio", "isfuture")                                                \
     IMPORT(ensure_future, "asyncio", "ensure_future")                                      \
     IMPORT(get_running_loop, "asyncio", "_get_running_loop")                               \
+    IMPORT(set_running_loop, "asyncio", "_set_running_loop")                               \
+    IMPORT(get_asyncgen_hooks, "sys", "get_asyncgen_hooks")                                \
+    IMPORT(set_asyncgen_hooks, "sys", "set_asyncgen_hooks")                                \
+    IMPORT(get_origin_depth, "sys", "get_coroutine_origin_tracking_depth")                 \
+    IMPORT(set_origin_depth, "sys", "set_coroutine_origin_tracking_depth")                 \
     IMPORT(monotonic, "time", "monotonic")                                                 \
     IMPORT(check_callback, "asy._host", "check_callback")                                  \
     IMPORT(default_exception_handler, "asy._host", "default_exception_handler")            \
