@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* By kind. Parents stand before their children, so that the last match has no child that matches. */
+/* By kind. Parents stand before their children, so that the last match is a most specific one. */
 static PyObject **const classes[] = {
 #define ASY_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##name,
 #define ASY_ASYNCIO_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##parent,

@@ -16,7 +16,7 @@ SHOWS_ARGUMENTS_ALWAYS = sys.version_info < (3, 13)
 
 
 def extract_stack(frames: int) -> "traceback.StackSummary":
-    """Return the innermost frames of the calling Python code, the innermost last; none if C calls from a new thread."""
+    """Return the innermost frames of the calling Python code, the innermost last; none if no such code calls."""
     caller = sys._getframe().f_back
     if caller is None:
         return traceback.StackSummary()
