@@ -106,9 +106,12 @@ parse_one(const struct signature *signature, PyObject *const *args, Py_ssize_t a
 
     for (Py_ssize_t i = 0; i < keyword_count; i++) {
         PyObject *name = PyTuple_GetItem(keywords, i);
-        bool known = PyUnicode_CompareWithASCIIString(name, signature->first) == 0;
-        if (!known || value) {
-            known ? multiple_values(signature, name) : unexpected_keyword(signature, name);
+        if (PyUnicode_CompareWithASCIIString(name, signature->first) != 0) {
+            unexpected_keyword(signature, name);
+            return NULL;
+        }
+        if (value) {
+            multiple_values(signature, name);
             return NULL;
         }
         value = args[arg_count + i];
