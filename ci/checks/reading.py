@@ -84,7 +84,8 @@ def length_problems(files: list[Path], lengths: list[int]) -> Iterator[str]:
 
 def main() -> int:
     """Print what is found, and the median length of a function."""
-    files = [path for folder in ("include", "src", "python", "tests", "examples") for path in sources(folder)]
+    folders = ("include", "src", "python", "tests", "examples", "bench")
+    files = [path for folder in folders for path in sources(folder)]
     lengths: list[int] = []
     found = [*order_problems(reading_order()), *length_problems(files, lengths)]
     median = statistics.median(lengths)

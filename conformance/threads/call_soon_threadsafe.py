@@ -19,8 +19,8 @@ def start(function, *args):
 
 
 def run_bounded(loop, T):
-    """Run the loop until a callback stops it, but not for long."""
-    bound = loop.call_later(200 * T, loop.stop)
+    """Run the loop until a callback stops it, but not for so long that the run would count as a hang."""
+    bound = loop.call_later(125 * T, loop.stop)
     loop.run_forever()
     bound.cancel()
 
@@ -200,7 +200,7 @@ def every_threadsafe_call_wakes_the_loop(loop, trace, T):
         for _ in range(100):
             answered = threading.Event()
             loop.call_soon_threadsafe(answered.set)
-            answers.append(answered.wait(100 * T))
+            answers.append(answered.wait(50 * T))
             if not answers[-1]:
                 break
         loop.call_soon_threadsafe(loop.stop)

@@ -3,8 +3,8 @@
 
     compare.py PROGRAM TWIN.py
 
-Both run at the same time.  They are the same if they print the same, at least a line, both exit with 0, and neither
-writes to stderr: there is where a sanitizer or a warning would speak.
+Both run at the same time.  They are the same if they print the same, at least a line, both exit with 0, and
+neither writes to stderr: there is where a sanitizer or a warning would speak.
 
 Exit status: 0 they are the same; 1 they are not, and how; 2 one of them cannot be run, or does not end.
 """
@@ -55,10 +55,9 @@ def differences(program: str, ours: Outcome, twin: str, theirs: Outcome) -> list
             found.append(f"{name} wrote to stderr: {outcome.errors.strip()}")
         if not outcome.output:
             found.append(f"{name} printed nothing")
-    lines = [outcome.output.splitlines() for outcome in (theirs, ours)]
     if ours.output != theirs.output:
-        found += [f"{program} and {twin} print different things:"]
-        found += difflib.unified_diff(*lines, fromfile=twin, tofile=program, lineterm="")
+        found.append(f"{program} and {twin} print different things:")
+        found += difflib.ndiff(theirs.output.splitlines(), ours.output.splitlines())
     return found
 
 

@@ -36,6 +36,27 @@ FINALLY(readable)
     asy_future_unref(self->ready);
 }
 
+/* Show what has come from the other end: nothing after that was shut down. */
+static asy_error *
+receive(const char *who, int fd, char *data, size_t *ret_count)
+{
+    ssize_t count = recv(fd, data, 100, 0);
+
+    if (count < 0)
+        RAISE_OSERROR(errno);
+    printf("%s: '%.*s'\n", who, (int)count, data);
+    *ret_count = (size_t)count;
+    return ASY_OK;
+}
+
+static asy_error *
+transmit(int fd, const char *data, size_t count)
+{
+    if (send(fd, data, count, 0) < 0)
+        RAISE_OSERROR(errno);
+    return ASY_OK;
+}
+
 struct serve {
     asy_coro  co;
     asy_loop *loop;
@@ -46,21 +67,16 @@ struct serve {
 ASYNC(serve)
 {
     char data[100];
-    ssize_t count;
+    size_t count;
 
     ASYNC_BEGIN;
     for (;;) {
         AWAIT(ASYNC_CALL(readable, .loop = self->loop, .fd = self->fd));
-        count = recv(self->fd, data, sizeof data, 0);
-        if (count < 0)
-            RAISE_OSERROR(errno);
+        TRY(receive("server", self->fd, data, &count));
         if (count == 0)
             break;
-        printf("server: %.*s\n", (int)count, data);
-        if (send(self->fd, data, (size_t)count, 0) < 0)
-            RAISE_OSERROR(errno);
+        TRY(transmit(self->fd, data, count));
     }
-    puts("server: the end");
     ASYNC_END;
 }
 
@@ -69,37 +85,28 @@ FINALLY(serve)
 }
 
 struct main {
-    asy_coro  co;
-    asy_loop *loop;
-    bool      connected;
-    int       fds[2];               /* ours, theirs */
-    asy_task *server;
-    int       turn;
+    asy_coro   co;
+    asy_loop  *loop;
+    const int *fds;                 /* ours, theirs */
+    asy_task  *server;
+    int        turn;
 };
-
-static const char *const words[] = { "one", "two", "three" };
 
 /* Start the server, and be its client. */
 ASYNC(main)
 {
+    static const char *const words[] = { "one", "two", "three" };
     char data[100];
-    ssize_t count;
+    size_t count;
 
     ASYNC_BEGIN;
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, self->fds) != 0)
-        RAISE_OSERROR(errno);
-    self->connected = true;
     TRY(asy_loop_create_task(self->loop,
                              ASYNC_CALL(serve, .loop = self->loop, .fd = self->fds[1]), NULL,
                              &self->server));
     for (; self->turn < 3; self->turn++) {
-        if (send(self->fds[0], words[self->turn], strlen(words[self->turn]), 0) < 0)
-            RAISE_OSERROR(errno);
+        TRY(transmit(self->fds[0], words[self->turn], strlen(words[self->turn])));
         AWAIT(ASYNC_CALL(readable, .loop = self->loop, .fd = self->fds[0]));
-        count = recv(self->fds[0], data, sizeof data, 0);
-        if (count < 0)
-            RAISE_OSERROR(errno);
-        printf("client: %.*s\n", (int)count, data);
+        TRY(receive("client", self->fds[0], data, &count));
     }
     shutdown(self->fds[0], SHUT_WR);
     AWAIT(self->server);
@@ -109,21 +116,23 @@ ASYNC(main)
 FINALLY(main)
 {
     asy_task_unref(self->server);
-    if (self->connected) {
-        close(self->fds[0]);
-        close(self->fds[1]);
-    }
 }
 
 static asy_coro *
-make_main(asy_loop *loop, void *unused)
+make_main(asy_loop *loop, void *fds)
 {
-    (void)unused;
-    return ASYNC_CALL(main, .loop = loop);
+    return ASYNC_CALL(main, .loop = loop, .fds = fds);
 }
 
 int
 main(void)
 {
-    return exit_status(asy_run(make_main, NULL));
+    int fds[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+        return exit_status(asy_error_new_os(errno));
+    asy_error *err = asy_run(make_main, fds);
+    close(fds[0]);
+    close(fds[1]);
+    return exit_status(err);
 }

@@ -16,30 +16,37 @@ async def readable(sock: socket) -> None:
         loop.remove_reader(sock)
 
 
+def receive(who: str, sock: socket) -> bytes:
+    """Show what has come from the other end: nothing after that was shut down."""
+    data = sock.recv(100)
+    print(f"{who}: '{data.decode()}'")
+    return data
+
+
 async def serve(sock: socket) -> None:
     """Send back whatever comes, until the other end is shut down."""
     while True:
         await readable(sock)
-        data = sock.recv(100)
+        data = receive("server", sock)
         if not data:
             break
-        print("server:", data.decode())
         sock.send(data)
-    print("server: the end")
 
 
-async def main() -> None:
+async def main(ours: socket, theirs: socket) -> None:
     """Start the server, and be its client."""
-    ours, theirs = socketpair()
     server = asyncio.create_task(serve(theirs))
     for word in ["one", "two", "three"]:
         ours.send(word.encode())
         await readable(ours)
-        print("client:", ours.recv(100).decode())
+        receive("client", ours)
     ours.shutdown(SHUT_WR)
     await server
+
+
+ours, theirs = socketpair()
+try:
+    asyncio.run(main(ours, theirs))
+finally:
     ours.close()
     theirs.close()
-
-
-asyncio.run(main())

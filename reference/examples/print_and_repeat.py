@@ -12,7 +12,7 @@ times = 0
 
 def print_and_repeat(loop: AbstractEventLoop) -> None:
     """Greet, and come back in two seconds."""
-    global times
+    global times  # noqa: PLW0603
     print("Hello World")
     times += 1
     if times == 3:

@@ -8,6 +8,7 @@
 #include "convert.h"
 
 #include "handle_type.h"
+#include "handling.h"
 #include "raise.h"
 #include "task_type.h"
 
@@ -20,6 +21,14 @@ static int
 unexpected_keyword(const struct signature *signature, PyObject *name)
 {
     PyErr_Format(PyExc_TypeError, "%s.%s() got an unexpected keyword argument '%U'",
+                 signature->class_name, signature->method, name);
+    return -1;
+}
+
+int
+multiple_values(const struct signature *signature, PyObject *name)
+{
+    PyErr_Format(PyExc_TypeError, "%s.%s() got multiple values for argument '%U'",
                  signature->class_name, signature->method, name);
     return -1;
 }
@@ -55,11 +64,8 @@ take_keyword(const struct signature *signature, PyObject *name, PyObject *value,
         place = &call->first;
     if (!place)
         return unexpected_keyword(signature, name);
-    if (*place) {
-        PyErr_Format(PyExc_TypeError, "%s.%s() got multiple values for argument '%U'",
-                     signature->class_name, signature->method, name);
-        return -1;
-    }
+    if (*place)
+        return multiple_values(signature, name);
     *place = value;
     return 0;
 }
@@ -92,6 +98,34 @@ parse_call(struct module_state *state, const struct signature *signature, PyObje
     return 0;
 }
 
+PyObject *
+parse_one(const struct signature *signature, PyObject *const *args, Py_ssize_t arg_count,
+          PyObject *keywords)
+{
+    Py_ssize_t keyword_count = keywords ? PyTuple_Size(keywords) : 0;
+    PyObject *value = arg_count > 0 ? args[0] : NULL;
+
+    for (Py_ssize_t i = 0; i < keyword_count; i++) {
+        PyObject *name = PyTuple_GetItem(keywords, i);
+        if (PyUnicode_CompareWithASCIIString(name, signature->first) != 0) {
+            unexpected_keyword(signature, name);
+            return NULL;
+        }
+        if (value) {
+            multiple_values(signature, name);
+            return NULL;
+        }
+        value = args[arg_count + i];
+    }
+    if (arg_count > 1)
+        return PyErr_Format(PyExc_TypeError, "%s.%s() takes 2 positional arguments but %zd were "
+                                             "given",
+                            signature->class_name, signature->method, arg_count + 1);
+    if (!value)
+        missing_arguments(signature, true, false);
+    return value;
+}
+
 /* ---- single values --------------------------------------------------------------- */
 
 /* int(object.fileno()): a new reference, or NULL and selectors' ValueError. */
@@ -118,16 +152,16 @@ fd_from_object(PyObject *object, int *ret_fd)
 
     if (!number)
         return -1;
-    long fd = PyLong_AsLong(number);
+    int overflow;
+    long fd = PyLong_AsLongAndOverflow(number, &overflow);
+    bool too_small = overflow < 0 || fd < INT_MIN;
+    if (too_small)
+        PyErr_Format(PyExc_ValueError, "Invalid file descriptor: %S", number);
     Py_DECREF(number);
-    if (fd == -1 && PyErr_Occurred())
+    if (too_small)
         return -1;
-    if (fd > INT_MAX || fd < INT_MIN) {
-        PyErr_SetString(PyExc_OverflowError, "Python int too large to convert to C int");
-        return -1;
-    }
     *ret_fd = (int)fd;
-    return 0;
+    return overflow > 0 || fd > INT_MAX;
 }
 
 int
@@ -163,16 +197,62 @@ selector_from_object(PyObject *object, asy_selector_kind *ret_kind)
     return -1;
 }
 
+/* ---- texts ----------------------------------------------------------------------- */
+
+/* A str may hold what UTF-8 text in C cannot: the bytes of a file name in another encoding, which
+ * Python represents by surrogates, and which become these bytes again; and NUL, which travels as
+ * two bytes that are not UTF-8 (and so are surrogates on the way). */
+#define NUL_BYTES "\xC0\x80"
+
+/* text.replace("\0", NUL_BYTES), or the converse. Steals text. */
+static PyObject *
+replace_nul(PyObject *text, bool back)
+{
+    PyObject *nul = PyUnicode_FromStringAndSize("", 1);
+    PyObject *bytes = PyUnicode_DecodeUTF8(NUL_BYTES, sizeof NUL_BYTES - 1, "surrogateescape");
+    PyObject *replaced = text && nul && bytes
+                             ? PyUnicode_Replace(text, back ? bytes : nul, back ? nul : bytes, -1)
+                             : NULL;
+    Py_XDECREF(bytes);
+    Py_XDECREF(nul);
+    Py_XDECREF(text);
+    return replaced;
+}
+
+/* A new bytes object, or NULL. Other surrogates are shown as escape sequences. Steals text. */
+static PyObject *
+encode(PyObject *text)
+{
+    PyObject *without_nul = text ? replace_nul(text, false) : NULL;
+    PyObject *bytes = NULL;
+
+    if (without_nul)
+        bytes = PyUnicode_AsEncodedString(without_nul, "utf-8", "surrogateescape");
+    if (without_nul && !bytes && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
+        PyErr_Clear();
+        bytes = PyUnicode_AsEncodedString(without_nul, "utf-8", "backslashreplace");
+    }
+    Py_XDECREF(without_nul);
+    return bytes;
+}
+
 char *
 text_from_object(PyObject *text)
 {
-    const char *characters = text ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
-    char *copy = characters ? asy_format("%s", characters) : NULL;
+    PyObject *bytes = encode(text);
+    char *copy = bytes ? asy_format("%s", PyBytes_AsString(bytes)) : NULL;
 
-    if (!characters)
-        PyErr_WriteUnraisable(NULL);
-    Py_XDECREF(text);
+    if (!copy)
+        show_unraisable(NULL);
+    Py_XDECREF(bytes);
     return copy;
+}
+
+PyObject *
+object_from_text(const char *text)
+{
+    PyObject *object = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "surrogateescape");
+    return strstr(text, NUL_BYTES) ? replace_nul(object, true) : object;
 }
 
 /* ---- reports --------------------------------------------------------------------- */
@@ -194,8 +274,8 @@ set_handle(bool fine, PyObject *dict, asy_handle *core)
     if (!handle)
         return fine;
     fine = set_item(fine, dict, "handle", Py_NewRef((PyObject *)handle));
-    PyObject *traceback = handle_debug_item(handle, DEBUG_TRACEBACK);
-    if (traceback)
+    PyObject *traceback = handle_extra(handle, EXTRA_TRACEBACK);
+    if (traceback && PyObject_Size(traceback) > 0)
         fine = set_item(fine, dict, "source_traceback", Py_NewRef(traceback));
     return fine;
 }
@@ -223,7 +303,7 @@ dict_from_report(const asy_report *report)
     PyObject *dict = PyDict_New();
     bool fine = dict != NULL;
     if (report->message)
-        fine = set_item(fine, dict, "message", PyUnicode_FromString(report->message));
+        fine = set_item(fine, dict, "message", object_from_text(report->message));
     if (fine && report->exception)
         fine = set_item(fine, dict, "exception", exception_from_error(report->exception));
     if (fine && report->future)
@@ -234,8 +314,15 @@ dict_from_report(const asy_report *report)
         fine = set_handle(fine, dict, report->handle);
     for (size_t i = 0; fine && i < report->item_count; i++)
         fine = set_item(fine, dict, report->items[i].key,
-                        PyUnicode_FromString(report->items[i].value));
+                        object_from_text(report->items[i].value));
     if (!fine)
         Py_CLEAR(dict);
     return dict;
+}
+
+PyObject *
+handled_exception(const asy_report *report, PyObject *dict)
+{
+    bool in_except_clause = !report->foreign && (report->handle || report->nested);
+    return in_except_clause ? PyDict_GetItemString(dict, "exception") : NULL;
 }

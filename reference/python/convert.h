@@ -31,11 +31,19 @@ int parse_call(struct module_state *state, const struct signature *signature,
                PyObject *const *args, Py_ssize_t arg_count, PyObject *keywords,
                struct call *ret_call);
 
-/* A descriptor, or an object with fileno(): its number, which may be negative. Returns 0, or -1
- * and a ValueError as selectors raises it, or an OverflowError. */
+/* Sort the arguments of a METH_FASTCALL | METH_KEYWORDS call METHOD(first): the argument, borrowed,
+ * or NULL and a TypeError. */
+PyObject *parse_one(const struct signature *signature, PyObject *const *args,
+                    Py_ssize_t arg_count, PyObject *keywords);
+
+/* TypeError: METHOD() got multiple values for argument NAME. Returns -1. */
+int multiple_values(const struct signature *signature, PyObject *name);
+
+/* A descriptor, or an object with fileno(): its number, which may be negative. Returns 0; 1, if
+ * the number is larger than any descriptor's; or -1 and a ValueError as selectors raises it. */
 int fd_from_object(PyObject *object, int *ret_fd);
 
-/* Seconds. Returns 0, or -1 and a TypeError. */
+/* Seconds. Returns 0, or -1 and a TypeError, or the OverflowError of an int that is too large. */
 int seconds_from_object(PyObject *object, double *ret_seconds);
 
 /* "epoll", "poll", "select" or None. Returns 0, or -1 and a ValueError or TypeError. */
@@ -45,7 +53,15 @@ int selector_from_object(PyObject *object, asy_selector_kind *ret_kind);
  * raised is shown as one that nobody can catch, and the result is NULL. */
 char *text_from_object(PyObject *text);
 
+/* The converse: a new reference, or NULL and an exception. */
+PyObject *object_from_text(const char *text);
+
 /* A report as the dictionary that exception handlers get: a new reference, or NULL. */
 PyObject *dict_from_report(const asy_report *report);
+
+/* The exception of the report, borrowed from its dictionary, if CPython calls the handler in an
+ * except clause: for what a callback or a handler raised, but not for what a program or a
+ * finalizer reports. Otherwise NULL. */
+PyObject *handled_exception(const asy_report *report, PyObject *dict);
 
 #endif

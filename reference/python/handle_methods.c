@@ -42,7 +42,7 @@ static PyObject *
 Handle_repr(PyObject *object)
 {
     HandleObject *self = (HandleObject *)object;
-    PyObject *kept = handle_debug_item(self, DEBUG_TEXT);
+    PyObject *kept = handle_extra(self, EXTRA_TEXT);
 
     if (kept)
         return Py_NewRef(kept);
@@ -80,9 +80,9 @@ get_loop(PyObject *self, void *Py_UNUSED(closure))
 }
 
 static PyObject *
-get_debug_item(PyObject *self, void *index)
+get_extra(PyObject *self, void *index)
 {
-    PyObject *item = handle_debug_item((HandleObject *)self, (Py_ssize_t)index);
+    PyObject *item = handle_extra((HandleObject *)self, (enum handle_extra)(intptr_t)index);
     return Py_NewRef(item ? item : Py_None);
 }
 
@@ -106,8 +106,8 @@ static PyGetSetDef Handle_attributes[] = {
     { "_cancelled", get_cancelled, NULL, NULL, NULL },
     FIELD("_context", context),
     { "_loop", get_loop, NULL, NULL, NULL },
-    { "_repr", get_debug_item, NULL, NULL, (void *)DEBUG_TEXT },
-    { "_source_traceback", get_debug_item, NULL, NULL, (void *)DEBUG_TRACEBACK },
+    { "_repr", get_extra, NULL, NULL, (void *)EXTRA_TEXT },
+    { "_source_traceback", get_extra, NULL, NULL, (void *)EXTRA_TRACEBACK },
     { 0 },
 };
 

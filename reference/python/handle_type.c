@@ -9,6 +9,7 @@
 #include "handle_type.h"
 
 #include "callback.h"
+#include "handling.h"
 #include "raise.h"
 
 #include <stddef.h>
@@ -26,34 +27,34 @@ handle_loop(HandleObject *self)
     return asy_loop_host_data(self->core.handle.loop);
 }
 
-/* Where the handle keeps what debug mode wants to know: NULL, or the pair (where it was scheduled,
- * its text when it was cancelled), either of which may be None. In a Handle the place is that of
- * a TimerHandle's deadline. */
+/* Where the handle keeps the extras: NULL, or a tuple with each of them or None. */
 static PyObject **
-debug_of(HandleObject *self)
+extras_of(HandleObject *self)
 {
-    return self->core.handle.is_timer ? &self->timer_debug : (PyObject **)(void *)&self->core.when;
+    return self->core.handle.is_timer ? &self->timer_extras : &self->plain.extras;
 }
 
 PyObject *
-handle_debug_item(HandleObject *self, Py_ssize_t index)
+handle_extra(HandleObject *self, enum handle_extra which)
 {
-    PyObject *pair = *debug_of(self);
-    PyObject *item = pair ? PyTuple_GetItem(pair, index) : NULL;
+    PyObject *extras = *extras_of(self);
+    PyObject *item = extras ? PyTuple_GetItem(extras, which) : NULL;
     return item == Py_None ? NULL : item;
 }
 
-/* Replace the pair. Steals text. Returns 0, or -1 and an exception. */
-static int
-set_debug(HandleObject *self, PyObject *traceback, PyObject *text)
+int
+handle_set_extra(HandleObject *self, enum handle_extra which, PyObject *value)
 {
-    PyObject *old = *debug_of(self);
-    PyObject *pair = text ? PyTuple_Pack(2, traceback ? traceback : Py_None, text) : NULL;
+    PyObject *old = *extras_of(self);
+    PyObject *items[EXTRA_COUNT];
 
-    Py_XDECREF(text);
-    if (!pair)
+    for (int i = 0; i < EXTRA_COUNT; i++)
+        items[i] = old ? PyTuple_GetItem(old, i) : Py_None;
+    items[which] = value ? value : Py_None;
+    PyObject *extras = PyTuple_Pack(EXTRA_COUNT, items[0], items[1], items[2]);
+    if (!extras)
         return -1;
-    *debug_of(self) = pair;
+    *extras_of(self) = extras;
     Py_XDECREF(old);
     return 0;
 }
@@ -94,6 +95,14 @@ unref(asy_handle *core)
     Py_DECREF((PyObject *)object_of(core));
 }
 
+/* The callback goes first: run() takes a handle that has one to have arguments. */
+static void
+let_go(HandleObject *self)
+{
+    Py_CLEAR(self->callback);
+    Py_CLEAR(self->args);
+}
+
 /* In debug mode the text is kept, for "Executing <Handle ...> took 1.000 seconds". */
 static void
 clear(asy_handle *core)
@@ -103,11 +112,11 @@ clear(asy_handle *core)
     if (asy_loop_get_debug(core->loop)) {
         PyObject *function = handle_loop(self)->state->handle_repr;
         PyObject *text = PyObject_CallFunctionObjArgs(function, self, NULL);
-        if (set_debug(self, handle_debug_item(self, DEBUG_TRACEBACK), text) < 0)
-            PyErr_WriteUnraisable((PyObject *)self);
+        if (!text || handle_set_extra(self, EXTRA_TEXT, text) < 0)
+            show_unraisable((PyObject *)self);
+        Py_XDECREF(text);
     }
-    Py_CLEAR(self->callback);
-    Py_CLEAR(self->args);
+    let_go(self);
 }
 
 static void *
@@ -176,7 +185,7 @@ fill(HandleObject *self, LoopObject *loop, const struct call *call, int frames)
     if (!asy_loop_get_debug(loop->core))
         return 0;
     PyObject *traceback = PyObject_CallFunction(loop->state->extract_stack, "i", frames);
-    int result = traceback ? set_debug(self, traceback, Py_NewRef(Py_None)) : -1;
+    int result = traceback ? handle_set_extra(self, EXTRA_TRACEBACK, traceback) : -1;
     Py_XDECREF(traceback);
     return result;
 }
@@ -279,7 +288,7 @@ Handle_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->callback);
     Py_VISIT(self->context);
     Py_VISIT(handle_loop(self));
-    Py_VISIT(*debug_of(self));
+    Py_VISIT(*extras_of(self));
     if (self->core.handle.is_timer)
         Py_VISIT(self->when);
     return 0;
@@ -292,10 +301,9 @@ Handle_clear(PyObject *object)
 {
     HandleObject *self = (HandleObject *)object;
 
-    Py_CLEAR(self->args);
-    Py_CLEAR(self->callback);
+    let_go(self);
     Py_CLEAR(self->context);
-    Py_CLEAR(*debug_of(self));
+    Py_CLEAR(*extras_of(self));
     return 0;
 }
 

@@ -26,12 +26,18 @@ typedef struct {
                                        itself. NULL reads as None, as for the other objects */
     PyObject        *callback;
     PyObject        *context;
-    asy_timer_handle core;          /* its loop is a strong reference to the Python object; of a
-                                       Handle only core.handle: what follows is `debug` */
+    union {
+        asy_timer_handle core;      /* its loop is a strong reference to the Python object; of a
+                                       Handle only core.handle, and in place of the deadline: */
+        struct {
+            asy_handle   handle;    /* core.handle */
+            PyObject    *extras;
+        } plain;
+    };
 #ifdef HANDLE_HAS_WEAKREF_SLOT
     PyObject        *weakrefs;
 #endif
-    PyObject        *timer_debug;   /* from here on TimerHandle only; see handle_debug_item() */
+    PyObject        *timer_extras;  /* from here on TimerHandle only; see handle_extra() */
     PyObject        *when;          /* what was given to call_at(), as it was */
 } HandleObject;
 
@@ -39,7 +45,7 @@ typedef struct {
 #ifdef HANDLE_HAS_WEAKREF_SLOT
 #define HANDLE_SIZE (offsetof(HandleObject, weakrefs) + sizeof(PyObject *))
 #else
-#define HANDLE_SIZE offsetof(HandleObject, timer_debug)
+#define HANDLE_SIZE offsetof(HandleObject, timer_extras)
 #endif
 
 /* ---- handle_methods.c ------------------------------------------------------------- */
@@ -70,11 +76,14 @@ void free_spare_handles(struct module_state *state);
 /* The loop, borrowed. */
 LoopObject *handle_loop(HandleObject *self);
 
-/* What debug mode keeps, borrowed, or NULL: where the handle was scheduled, its text when it was
- * cancelled. */
-#define DEBUG_TRACEBACK 0
-#define DEBUG_TEXT 1
-PyObject *handle_debug_item(HandleObject *self, Py_ssize_t index);
+/* What few handles have, borrowed, or NULL: in debug mode where it was scheduled, and its text when
+ * it was cancelled; and the object that a watched descriptor was given as. */
+enum handle_extra { EXTRA_TRACEBACK, EXTRA_TEXT, EXTRA_WATCHED, EXTRA_COUNT };
+
+PyObject *handle_extra(HandleObject *self, enum handle_extra which);
+
+/* NULL: let go of it. Returns 0, or -1 and an exception. */
+int handle_set_extra(HandleObject *self, enum handle_extra which, PyObject *value);
 
 /* The life of the object, for the types. */
 int Handle_traverse(PyObject *object, visitproc visit, void *arg);

@@ -9,32 +9,15 @@
 
 #include "callback.h"
 #include "convert.h"
+#include "handling.h"
 #include "loop_type.h"
 #include "raise.h"
+#include "running.h"
 
 static PyObject *
 as_object(void *host)
 {
     return host;
-}
-
-/* Drop the result of a call; without one, the exception is the error. */
-static asy_error *
-error_without(PyObject *result)
-{
-    if (!result)
-        return error_from_python();
-    Py_DECREF(result);
-    return ASY_OK;
-}
-
-/* For functions that cannot raise: show the exception as one that nobody can catch. */
-static void
-ignore_without(PyObject *result)
-{
-    if (!result)
-        PyErr_WriteUnraisable(NULL);
-    Py_XDECREF(result);
 }
 
 /* ---- the interpreter ------------------------------------------------------------ */
@@ -75,13 +58,13 @@ call_time(void *host, double *ret_time)
 static asy_error *
 run_enter(void *host)
 {
-    return error_without(PyObject_CallMethod(as_object(host), "_run_enter", NULL));
+    return enter_run(host);
 }
 
-static void
+static asy_error *
 run_leave(void *host)
 {
-    ignore_without(PyObject_CallMethod(as_object(host), "_run_leave", NULL));
+    return leave_run(host);
 }
 
 static bool
@@ -97,9 +80,7 @@ has_running_loop(void *host)
 static void
 debug_changed(void *host, bool enabled)
 {
-    PyObject *flag = enabled ? Py_True : Py_False;
-    ignore_without(PyObject_CallMethod(as_object(host), "_set_coroutine_origin_tracking", "O",
-                                       flag));
+    ignore_without(none_or_raise(track_origins(host, enabled)));
 }
 
 /* ---- contexts ------------------------------------------------------------------- */
@@ -141,7 +122,10 @@ default_exception_handler(void *host, const asy_report *report)
 
     if (!dict)
         return error_from_python();
-    PyObject *result = PyObject_CallMethod(as_object(host), "default_exception_handler", "O", dict);
+    PyObject *handler = PyObject_GetAttrString(as_object(host), "default_exception_handler");
+    PyObject *handled = handled_exception(report, dict);
+    PyObject *result = handler ? call_handling(handled, handler, &dict, 1) : NULL;
+    Py_XDECREF(handler);
     Py_DECREF(dict);
     return error_without(result);
 }
@@ -153,7 +137,7 @@ fatal_only(asy_error *err)
     if (!err || asy_error_is_fatal(err))
         return err;
     raise_error(err);
-    PyErr_WriteUnraisable(NULL);
+    show_unraisable(NULL);
     return ASY_OK;
 }
 
@@ -166,12 +150,12 @@ log_message(void *host, asy_log_level level, const char *message, asy_error *exc
         [ASY_LOG_ERROR] = 40,
     };
     PyObject *object = exception ? exception_from_error(exception) : Py_NewRef(Py_None);
-
-    if (!object)
-        return error_from_python();
-    PyObject *result = PyObject_CallFunction(((LoopObject *)host)->state->log, "isO", levels[level],
-                                             message, object);
-    Py_DECREF(object);
+    PyObject *text = object ? object_from_text(message) : NULL;
+    PyObject *result = text ? PyObject_CallFunction(((LoopObject *)host)->state->log, "iOO",
+                                                    levels[level], text, object)
+                            : NULL;
+    Py_XDECREF(text);
+    Py_XDECREF(object);
     return fatal_only(error_without(result));
 }
 

@@ -123,7 +123,8 @@ Loop_call_later(FAST_ARGUMENTS)
         PyErr_SetString(PyExc_TypeError, "delay must not be None");
         return NULL;
     }
-    PyObject *now = PyFloat_FromDouble(asy_loop_time(self->core));
+    PyObject *now = self->overrides_time ? PyObject_CallMethod(object, "time", NULL)
+                                         : PyFloat_FromDouble(asy_loop_time(self->core));
     PyObject *when = now ? PyNumber_Add(now, call.first) : NULL;
     PyObject *timer = when ? schedule(self, when, &call, CALL_LATER_FRAMES) : NULL;
     Py_XDECREF(when);

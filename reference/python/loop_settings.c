@@ -6,12 +6,88 @@
  * dictionary. The dictionary that call_exception_handler() was given travels as the foreign form
  * of a report, and arrives as the same object.
  */
+#include "callback.h"
 #include "convert.h"
 #include "handle_type.h"
+#include "handling.h"
 #include "loop_type.h"
 #include "raise.h"
 
 #include <asy/host.h>
+
+/* ---- where a handler runs --------------------------------------------------------- */
+
+/* object.name: 1 and a new reference; 0, if there is no such attribute or it is None; or -1 and an
+ * exception. */
+static int
+optional_attribute(PyObject *object, const char *name, PyObject **ret_value)
+{
+    *ret_value = PyObject_GetAttrString(object, name);
+    if (*ret_value == Py_None)
+        Py_CLEAR(*ret_value);
+    else if (!*ret_value && PyErr_ExceptionMatches(PyExc_AttributeError))
+        PyErr_Clear();
+    return *ret_value ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
+/* The first of the three that the context names: a new reference, or NULL; there may be an
+ * exception then. */
+static PyObject *
+subject_of(PyObject *context)
+{
+    static const char *const keys[] = { "task", "future", "handle" };
+    PyObject *subject = NULL;
+
+    for (size_t i = 0; !subject && i < sizeof keys / sizeof keys[0]; i++) {
+        subject = PyObject_CallMethod(context, "get", "s", keys[i]);
+        if (!subject)
+            return NULL;
+        if (subject == Py_None)
+            Py_CLEAR(subject);
+    }
+    return subject;
+}
+
+/* subject.get_context(), if that can run something: 1 and a new reference, 0, or -1 and an
+ * exception. */
+static int
+context_of_subject(PyObject *context, PyObject **ret_own)
+{
+    PyObject *subject = subject_of(context);
+    PyObject *method = NULL, *run = NULL;
+    int found = subject ? optional_attribute(subject, "get_context", &method)
+                        : PyErr_Occurred() ? -1 : 0;
+
+    *ret_own = found > 0 ? PyObject_CallNoArgs(method) : NULL;
+    if (*ret_own)
+        found = optional_attribute(*ret_own, "run", &run);
+    else if (found > 0)
+        found = -1;
+    if (found <= 0)
+        Py_CLEAR(*ret_own);
+    Py_XDECREF(run);
+    Py_XDECREF(method);
+    Py_XDECREF(subject);
+    return found;
+}
+
+/* handler(loop, dict) for what the program reports, since 3.12 in the context of what that is
+ * about. The library itself does so for its own reports. */
+static PyObject *
+call_for_program(LoopObject *self, PyObject *handler, PyObject *dict)
+{
+    PyObject *const args[] = { (PyObject *)self, dict };
+    PyObject *own = NULL;
+    int found = RUNNING_SINCE(3, 12, 0) ? context_of_subject(dict, &own) : 0;
+
+    if (found <= 0)
+        return found < 0 ? NULL : PyObject_Vectorcall(handler, args, 2, NULL);
+    PyObject *tuple = PyTuple_Pack(2, self, dict);
+    PyObject *result = tuple ? call_in_context(own, handler, tuple, false) : NULL;
+    Py_XDECREF(tuple);
+    Py_DECREF(own);
+    return result;
+}
 
 /* ---- exception handlers ---------------------------------------------------------- */
 
@@ -20,15 +96,18 @@ static asy_error *
 call_python_handler(asy_loop *Py_UNUSED(core), const asy_report *report, void *argument)
 {
     LoopObject *self = argument;
-    PyObject *handler = Py_NewRef(self->exception_handler);
     PyObject *dict = dict_from_report(report);
-    PyObject *result = dict ? PyObject_CallFunctionObjArgs(handler, self, dict, NULL) : NULL;
-    asy_error *err = result ? ASY_OK : error_from_python();
 
-    Py_XDECREF(result);
-    Py_XDECREF(dict);
+    if (!dict)
+        return error_from_python();
+    PyObject *const args[] = { (PyObject *)self, dict };
+    PyObject *handler = Py_NewRef(self->exception_handler);
+    PyObject *result = report->foreign
+                           ? call_for_program(self, handler, dict)
+                           : call_handling(handled_exception(report, dict), handler, args, 2);
     Py_DECREF(handler);
-    return err;
+    Py_DECREF(dict);
+    return error_without(result);
 }
 
 PyObject *
@@ -39,10 +118,16 @@ Loop_get_exception_handler(PyObject *object, PyObject *Py_UNUSED(ignored))
 }
 
 PyObject *
-Loop_set_exception_handler(PyObject *object, PyObject *handler)
+Loop_set_exception_handler(FAST_ARGUMENTS)
 {
+    static const struct signature signature = {
+        "BaseEventLoop", "set_exception_handler", "handler", false,
+    };
     LoopObject *self = (LoopObject *)object;
+    PyObject *handler = parse_one(&signature, args, arg_count, keywords);
 
+    if (!handler || check_initialised(self) < 0)
+        return NULL;
     if (handler != Py_None && !PyCallable_Check(handler)) {
         PyErr_Format(PyExc_TypeError, "A callable object or None is expected, got %R", handler);
         return NULL;
@@ -60,53 +145,29 @@ Loop_set_exception_handler(PyObject *object, PyObject *handler)
 }
 
 PyObject *
-Loop_default_exception_handler(PyObject *object, PyObject *context)
+Loop_default_exception_handler(FAST_ARGUMENTS)
 {
+    static const struct signature signature = {
+        "BaseEventLoop", "default_exception_handler", "context", false,
+    };
+    PyObject *context = parse_one(&signature, args, arg_count, keywords);
     PyObject *function = ((LoopObject *)object)->state->default_exception_handler;
-    return PyObject_CallFunctionObjArgs(function, object, context, NULL);
-}
 
-/* The first of the three that the context names, or NULL. A new reference. */
-static PyObject *
-subject_of(PyObject *context)
-{
-    static const char *const keys[] = { "task", "future", "handle" };
-    PyObject *subject = NULL;
-
-    for (size_t i = 0; !subject && i < sizeof keys / sizeof keys[0]; i++) {
-        subject = PyObject_CallMethod(context, "get", "s", keys[i]);
-        if (!subject)
-            PyErr_Clear();
-        else if (subject == Py_None)
-            Py_CLEAR(subject);
-    }
-    return subject;
-}
-
-/* The contextvars.Context that the subject runs in: a new reference, or NULL, when it has none. */
-static PyObject *
-context_of_subject(PyObject *context)
-{
-    PyObject *subject = subject_of(context);
-    PyObject *own = subject ? PyObject_CallMethod(subject, "get_context", NULL) : NULL;
-
-    if (own && (own == Py_None || !PyObject_HasAttrString(own, "run")))
-        Py_CLEAR(own);
-    PyErr_Clear();
-    Py_XDECREF(subject);
-    return own;
+    return context ? PyObject_CallFunctionObjArgs(function, object, context, NULL) : NULL;
 }
 
 PyObject *
-Loop_call_exception_handler(PyObject *object, PyObject *context)
+Loop_call_exception_handler(FAST_ARGUMENTS)
 {
-    LoopObject *self = (LoopObject *)object;
-    PyObject *own = self->exception_handler ? context_of_subject(context) : NULL;
-    const asy_report report = { .foreign = context, .context = own };
-    asy_error *err = asy_loop_call_exception_handler(self->core, &report);
+    static const struct signature signature = {
+        "BaseEventLoop", "call_exception_handler", "context", false,
+    };
+    PyObject *context = parse_one(&signature, args, arg_count, keywords);
 
-    Py_XDECREF(own);
-    return none_or_raise(err);
+    if (!context)
+        return NULL;
+    const asy_report report = { .foreign = context };
+    return none_or_raise(asy_loop_call_exception_handler(((LoopObject *)object)->core, &report));
 }
 
 /* ---- debug mode ------------------------------------------------------------------ */
@@ -118,13 +179,16 @@ Loop_get_debug(PyObject *object, PyObject *Py_UNUSED(ignored))
 }
 
 PyObject *
-Loop_set_debug(PyObject *object, PyObject *enabled)
+Loop_set_debug(FAST_ARGUMENTS)
 {
-    int flag = PyObject_IsTrue(enabled);
+    static const struct signature signature = { "BaseEventLoop", "set_debug", "enabled", false };
+    LoopObject *self = (LoopObject *)object;
+    PyObject *enabled = parse_one(&signature, args, arg_count, keywords);
+    int flag = enabled && check_initialised(self) == 0 ? PyObject_IsTrue(enabled) : -1;
 
     if (flag < 0)
         return NULL;
-    asy_loop_set_debug(((LoopObject *)object)->core, flag);
+    asy_loop_set_debug(self->core, flag);
     Py_RETURN_NONE;
 }
 
@@ -137,15 +201,16 @@ get_slow_callback_duration(PyObject *object, void *Py_UNUSED(closure))
 static int
 set_slow_callback_duration(PyObject *object, PyObject *value, void *Py_UNUSED(closure))
 {
+    LoopObject *self = (LoopObject *)object;
     double seconds;
 
     if (!value) {
         PyErr_SetString(PyExc_AttributeError, "slow_callback_duration cannot be deleted");
         return -1;
     }
-    if (seconds_from_object(value, &seconds) < 0)
+    if (check_initialised(self) < 0 || seconds_from_object(value, &seconds) < 0)
         return -1;
-    asy_loop_set_slow_callback_duration(((LoopObject *)object)->core, seconds);
+    asy_loop_set_slow_callback_duration(self->core, seconds);
     return 0;
 }
 

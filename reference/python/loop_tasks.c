@@ -184,16 +184,62 @@ make_task(LoopObject *self, const struct task_call *call)
     return task;
 }
 
+static const struct signature create_task_signature = {
+    "BaseEventLoop", "create_task", "coro", false,
+};
+
+/* The place of "coro" among the keywords, or -1. */
+static Py_ssize_t
+place_of_coroutine(PyObject *keywords)
+{
+    for (Py_ssize_t i = 0; keywords && i < PyTuple_Size(keywords); i++) {
+        if (PyUnicode_CompareWithASCIIString(PyTuple_GetItem(keywords, i), "coro") == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* create_task(..., coro=coroutine, ...): the same with the coroutine in front. */
+static PyObject *
+create_task_by_name(PyObject *object, PyObject *const *values, PyObject *keywords,
+                    Py_ssize_t place)
+{
+    Py_ssize_t count = PyTuple_Size(keywords);
+    PyObject *before = PyTuple_GetSlice(keywords, 0, place);
+    PyObject *after = before ? PyTuple_GetSlice(keywords, place + 1, count) : NULL;
+    PyObject *others = after ? PySequence_Concat(before, after) : NULL;
+    PyObject **args = others ? PyMem_Malloc((size_t)count * sizeof *args) : NULL;
+    PyObject *task = NULL;
+
+    if (args) {
+        args[0] = values[place];
+        memcpy(args + 1, values, (size_t)place * sizeof *args);
+        memcpy(args + 1 + place, values + place + 1, (size_t)(count - place - 1) * sizeof *args);
+        task = Loop_create_task(object, args, 1, others);
+    } else if (others) {
+        PyErr_NoMemory();
+    }
+    PyMem_Free(args);
+    Py_XDECREF(others);
+    Py_XDECREF(after);
+    Py_XDECREF(before);
+    return task;
+}
+
 PyObject *
 Loop_create_task(FAST_ARGUMENTS)
 {
     LoopObject *self = (LoopObject *)object;
+    Py_ssize_t place = place_of_coroutine(keywords);
 
-    if (arg_count != 1) {
-        PyErr_Format(PyExc_TypeError, "BaseEventLoop.create_task() takes 1 positional argument, "
-                                      "the coroutine, but %zd were given", arg_count);
+    if (place >= 0 && arg_count == 0)
+        return create_task_by_name(object, args, keywords, place);
+    if (place >= 0) {
+        multiple_values(&create_task_signature, PyTuple_GetItem(keywords, place));
         return NULL;
     }
+    if (!parse_one(&create_task_signature, args, arg_count, NULL))
+        return NULL;
     asy_error *err = asy_loop_check_closed(self->core);
     if (err)
         return raise_error(err);
@@ -203,10 +249,16 @@ Loop_create_task(FAST_ARGUMENTS)
 }
 
 PyObject *
-Loop_set_task_factory(PyObject *object, PyObject *factory)
+Loop_set_task_factory(FAST_ARGUMENTS)
 {
+    static const struct signature signature = {
+        "BaseEventLoop", "set_task_factory", "factory", false,
+    };
     LoopObject *self = (LoopObject *)object;
+    PyObject *factory = parse_one(&signature, args, arg_count, keywords);
 
+    if (!factory || check_initialised(self) < 0)
+        return NULL;
     if (factory != Py_None && !PyCallable_Check(factory)) {
         PyErr_SetString(PyExc_TypeError, "task factory must be a callable or None");
         return NULL;
@@ -268,20 +320,30 @@ PyMethodDef run_until_complete_done_def = {
 };
 
 struct awaited_future {
-    PyObject *future;
-    PyObject *callback;
+    PyObject  *future;
+    PyObject  *callback;
+    asy_error *failure;                 /* the last that the future's methods raised, or NULL */
 };
+
+/* The exception that is being raised leaves run_until_complete(), when the library is done. */
+static void
+future_failed(struct awaited_future *awaited)
+{
+    asy_error_unref(awaited->failure);
+    awaited->failure = error_from_python();
+}
 
 static bool
 future_done(void *self)
 {
-    PyObject *done = PyObject_CallMethod(((struct awaited_future *)self)->future, "done", NULL);
-    bool result = done && PyObject_IsTrue(done) > 0;
+    struct awaited_future *awaited = self;
+    PyObject *done = PyObject_CallMethod(awaited->future, "done", NULL);
+    int result = done ? PyObject_IsTrue(done) : -1;
 
-    if (!done)
-        PyErr_WriteUnraisable(NULL);
+    if (result < 0)
+        future_failed(awaited);
     Py_XDECREF(done);
-    return result;
+    return result > 0;
 }
 
 static asy_error *
@@ -301,19 +363,24 @@ remove_done_callback(void *self, asy_loop *Py_UNUSED(loop))
     PyObject *result = PyObject_CallMethod(awaited->future, "remove_done_callback", "O",
                                            awaited->callback);
     if (!result)
-        PyErr_WriteUnraisable(NULL);
+        future_failed(awaited);
     Py_XDECREF(result);
 }
 
-/* A cancelled future raises here, and has nothing to consume. */
+/* A cancelled future has nothing to consume. */
 static void
 consume_exception(void *self)
 {
-    PyObject *exception = PyObject_CallMethod(((struct awaited_future *)self)->future, "exception",
-                                              NULL);
-    if (!exception)
-        PyErr_Clear();
+    struct awaited_future *awaited = self;
+    PyObject *cancelled = PyObject_CallMethod(awaited->future, "cancelled", NULL);
+    int was_cancelled = cancelled ? PyObject_IsTrue(cancelled) : -1;
+    PyObject *exception = was_cancelled == 0
+                              ? PyObject_CallMethod(awaited->future, "exception", NULL)
+                              : NULL;
+    if (PyErr_Occurred())
+        future_failed(awaited);
     Py_XDECREF(exception);
+    Py_XDECREF(cancelled);
 }
 
 /* ensure_future(future, loop=loop): a new reference, and whether that made a task. */
@@ -338,18 +405,24 @@ ensure_future(LoopObject *self, PyObject *future, bool *ret_new_task)
 }
 
 PyObject *
-Loop_run_until_complete(PyObject *object, PyObject *future)
+Loop_run_until_complete(FAST_ARGUMENTS)
 {
+    static const struct signature signature = {
+        "BaseEventLoop", "run_until_complete", "future", false,
+    };
     LoopObject *self = (LoopObject *)object;
+    PyObject *future = parse_one(&signature, args, arg_count, keywords);
     bool new_task;
-    asy_error *err = asy_loop_check_can_run(self->core);
 
+    if (!future)
+        return NULL;
+    asy_error *err = asy_loop_check_can_run(self->core);
     if (err)
         return raise_error(err);
     PyObject *ensured = ensure_future(self, future, &new_task);
     if (!ensured)
         return NULL;
-    struct awaited_future awaited = { ensured, self->state->run_until_complete_done };
+    struct awaited_future awaited = { ensured, self->state->run_until_complete_done, NULL };
     err = asy_loop_run_until_complete(self->core, &(asy_awaited){
         .self = &awaited,
         .done = future_done,
@@ -357,6 +430,10 @@ Loop_run_until_complete(PyObject *object, PyObject *future)
         .remove_done_callback = remove_done_callback,
         .consume_exception = new_task ? consume_exception : NULL,
     });
+    if (awaited.failure) {
+        asy_error_unref(err);
+        err = awaited.failure;
+    }
     PyObject *result = err ? raise_error(err) : PyObject_CallMethod(ensured, "result", NULL);
     Py_DECREF(ensured);
     return result;

@@ -97,6 +97,16 @@ Loop_init(PyObject *object, PyObject *args, PyObject *keywords)
     return open_loop(self, kind, debug);
 }
 
+int
+check_initialised(LoopObject *self)
+{
+    if (self->core != self->state->no_loop)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError,
+                    "the event loop is not initialised: call super().__init__() first");
+    return -1;
+}
+
 /* ---- freeing --------------------------------------------------------------------- */
 
 struct collector {
@@ -123,6 +133,7 @@ Loop_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->task_factory);
     Py_VISIT(self->readers);
     Py_VISIT(self->writers);
+    Py_VISIT(self->hooks_outside);
     return self->core ? asy_loop_visit(self->core, visit_handle, &collector) : 0;
 }
 
@@ -152,6 +163,8 @@ Loop_clear(PyObject *object)
         PyDict_Clear(self->readers);
     if (self->writers)
         PyDict_Clear(self->writers);
+    Py_CLEAR(self->hooks_outside);
+    Py_CLEAR(self->depth_outside);
     return 0;
 }
 
@@ -171,18 +184,40 @@ Loop_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
+/* ---- attributes ------------------------------------------------------------------ */
+
+/* The loop has looked at its class, once. What it would not see must not be set in vain. */
+static int
+Loop_setattro(PyObject *object, PyObject *name, PyObject *value)
+{
+    bool is_time = PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "time") == 0;
+
+    if (is_time && value && !((LoopObject *)object)->overrides_time) {
+        PyErr_SetString(PyExc_AttributeError, "the loop asks its class for the time: override "
+                                              "time() in a subclass instead of assigning it");
+        return -1;
+    }
+    return PyObject_GenericSetAttr(object, name, value);
+}
+
 /* ---- running --------------------------------------------------------------------- */
 
+/* A signal that came after the last look at them is one of the run, as it is in CPython. */
 static PyObject *
 Loop_run_forever(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
-    return none_or_raise(asy_loop_run_forever(((LoopObject *)self)->core));
+    asy_error *err = asy_loop_run_forever(((LoopObject *)self)->core);
+    return !err && PyErr_CheckSignals() < 0 ? NULL : none_or_raise(err);
 }
 
 static PyObject *
-Loop_stop(PyObject *self, PyObject *Py_UNUSED(ignored))
+Loop_stop(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
-    asy_loop_stop(((LoopObject *)self)->core);
+    LoopObject *self = (LoopObject *)object;
+
+    if (check_initialised(self) < 0)
+        return NULL;
+    asy_loop_stop(self->core);
     Py_RETURN_NONE;
 }
 
@@ -236,7 +271,7 @@ Loop_repr(PyObject *object)
 
 static PyMethodDef Loop_methods[] = {
     { "run_forever", Loop_run_forever, METH_NOARGS, "Run until stop() is called." },
-    { "run_until_complete", Loop_run_until_complete, METH_O,
+    { "run_until_complete", FAST_METHOD(Loop_run_until_complete),
       "Run until the future or coroutine is done, and return its result." },
     { "stop", Loop_stop, METH_NOARGS, "Stop after the current iteration." },
     { "is_running", Loop_is_running, METH_NOARGS, "Whether the loop runs." },
@@ -249,18 +284,20 @@ static PyMethodDef Loop_methods[] = {
     { "time", Loop_time, METH_NOARGS, "The loop's clock, in seconds." },
     { "create_future", Loop_create_future, METH_NOARGS, "asyncio.Future(loop=self)" },
     { "create_task", FAST_METHOD(Loop_create_task), "asyncio.Task, or what the factory makes." },
-    { "set_task_factory", Loop_set_task_factory, METH_O, "None: asyncio.Task." },
+    { "set_task_factory", FAST_METHOD(Loop_set_task_factory), "None: asyncio.Task." },
     { "get_task_factory", Loop_get_task_factory, METH_NOARGS, "None: asyncio.Task." },
     { "add_reader", FAST_METHOD(Loop_add_reader), "Call whenever it can be read." },
-    { "remove_reader", Loop_remove_reader, METH_O, "Whether there was a reader." },
+    { "remove_reader", FAST_METHOD(Loop_remove_reader), "Whether there was a reader." },
     { "add_writer", FAST_METHOD(Loop_add_writer), "Call whenever it can be written." },
-    { "remove_writer", Loop_remove_writer, METH_O, "Whether there was a writer." },
+    { "remove_writer", FAST_METHOD(Loop_remove_writer), "Whether there was a writer." },
     { "get_exception_handler", Loop_get_exception_handler, METH_NOARGS, "None: the default." },
-    { "set_exception_handler", Loop_set_exception_handler, METH_O, "None: the default." },
-    { "default_exception_handler", Loop_default_exception_handler, METH_O, "Log the context." },
-    { "call_exception_handler", Loop_call_exception_handler, METH_O, "Call the one in force." },
+    { "set_exception_handler", FAST_METHOD(Loop_set_exception_handler), "None: the default." },
+    { "default_exception_handler", FAST_METHOD(Loop_default_exception_handler),
+      "Log the context." },
+    { "call_exception_handler", FAST_METHOD(Loop_call_exception_handler),
+      "Call the one in force." },
     { "get_debug", Loop_get_debug, METH_NOARGS, "Whether debug mode is on." },
-    { "set_debug", Loop_set_debug, METH_O, "Switch debug mode." },
+    { "set_debug", FAST_METHOD(Loop_set_debug), "Switch debug mode." },
     { 0 },
 };
 
@@ -272,6 +309,7 @@ static PyType_Slot Loop_slots[] = {
     { Py_tp_traverse, Loop_traverse },
     { Py_tp_clear, Loop_clear },
     { Py_tp_repr, Loop_repr },
+    { Py_tp_setattro, Loop_setattro },
     { Py_tp_methods, Loop_methods },
     { Py_tp_getset, Loop_attributes },
     { 0 },

@@ -25,12 +25,19 @@ typedef struct {
     PyObject            *exception_handler; /* NULL: the default one */
     PyObject            *task_factory;      /* NULL: asyncio.Task, or Task */
     CoroutineObject     *coroutines;        /* the library's that Python has; borrowed */
-    PyObject            *readers;           /* {descriptor: the object it was given as}, */
+    PyObject            *readers;           /* {descriptor: a weak reference to its handle}, */
     PyObject            *writers;           /* for those that were not given as numbers */
+    PyObject            *hooks_outside;     /* during a run: sys.get_asyncgen_hooks() before it */
+    PyObject            *depth_outside;     /* while the origin of coroutines is tracked: the */
+                                            /* depth before, else NULL */
 } LoopObject;
 
 /* Create the type in the state. Returns 0, or -1 and an exception. */
 int add_loop_type(PyObject *module, struct module_state *state);
+
+/* For what would change a loop: it is one of its own, and not the one that all loops without
+ * __init__ share. Returns 0, or -1 and a RuntimeError. */
+int check_initialised(LoopObject *self);
 
 /* The C function that run_until_complete() gives to a future as done callback. */
 extern PyMethodDef run_until_complete_done_def;
@@ -52,25 +59,25 @@ PyObject *Loop_time(PyObject *object, PyObject *ignored);
 
 PyObject *Loop_create_future(PyObject *object, PyObject *ignored);
 PyObject *Loop_create_task(FAST_ARGUMENTS);
-PyObject *Loop_set_task_factory(PyObject *object, PyObject *factory);
+PyObject *Loop_set_task_factory(FAST_ARGUMENTS);
 PyObject *Loop_get_task_factory(PyObject *object, PyObject *ignored);
-PyObject *Loop_run_until_complete(PyObject *object, PyObject *future);
+PyObject *Loop_run_until_complete(FAST_ARGUMENTS);
 
 /* ---- loop_watch.c ----------------------------------------------------------------- */
 
 PyObject *Loop_add_reader(FAST_ARGUMENTS);
 PyObject *Loop_add_writer(FAST_ARGUMENTS);
-PyObject *Loop_remove_reader(PyObject *object, PyObject *fd);
-PyObject *Loop_remove_writer(PyObject *object, PyObject *fd);
+PyObject *Loop_remove_reader(FAST_ARGUMENTS);
+PyObject *Loop_remove_writer(FAST_ARGUMENTS);
 
 /* ---- loop_settings.c -------------------------------------------------------------- */
 
 PyObject *Loop_get_exception_handler(PyObject *object, PyObject *ignored);
-PyObject *Loop_set_exception_handler(PyObject *object, PyObject *handler);
-PyObject *Loop_default_exception_handler(PyObject *object, PyObject *context);
-PyObject *Loop_call_exception_handler(PyObject *object, PyObject *context);
+PyObject *Loop_set_exception_handler(FAST_ARGUMENTS);
+PyObject *Loop_default_exception_handler(FAST_ARGUMENTS);
+PyObject *Loop_call_exception_handler(FAST_ARGUMENTS);
 PyObject *Loop_get_debug(PyObject *object, PyObject *ignored);
-PyObject *Loop_set_debug(PyObject *object, PyObject *enabled);
+PyObject *Loop_set_debug(FAST_ARGUMENTS);
 extern PyGetSetDef Loop_attributes[];
 
 #endif

@@ -15,6 +15,8 @@
 
 #define MOST_SPARE_HANDLES 256
 
+#define MOST_SPARE_HANDLES 256
+
 static PyModuleDef module_def;
 
 struct module_state *

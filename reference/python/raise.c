@@ -17,8 +17,8 @@
 
 /* ---- classes -------------------------------------------------------------------- */
 
-/* By kind; NULL for those of asyncio. Parents stand before their children, and so the last match
- * is the nearest. */
+/* By kind; NULL for those of asyncio. Parents stand before their children, so that the
+ * last match is a most specific one. */
 static PyObject **const classes[] = {
 #define ASY_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##name,
 #define ASY_ASYNCIO_ERROR_KIND(name, python_class, parent) [ASY_##name] = NULL,
@@ -168,14 +168,21 @@ exception_from_error(asy_error *err)
     return exception;
 }
 
+/* What Python code has raised has its __context__; a new one gets the exception that is being
+ * handled, as if Python code raised it here. */
 PyObject *
 raise_error(asy_error *err)
 {
+    bool is_new = !err->foreign;
     PyObject *exception = exception_from_error(err);
 
     asy_error_unref(err);
-    if (exception)
+    if (exception && is_new) {
+        PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+        Py_DECREF(exception);
+    } else if (exception) {
         PyErr_SetRaisedException(exception);
+    }
     return NULL;
 }
 

@@ -31,6 +31,11 @@
     IMPORT(leave_task, "asyncio", "_leave_task")                                           \
     IMPORT(coroutine_class, "types", "CoroutineType")                                      \
     IMPORT(generator_class, "types", "GeneratorType")                                      \
+    IMPORT(set_running_loop, "asyncio", "_set_running_loop")                               \
+    IMPORT(get_asyncgen_hooks, "sys", "get_asyncgen_hooks")                                \
+    IMPORT(set_asyncgen_hooks, "sys", "set_asyncgen_hooks")                                \
+    IMPORT(get_origin_depth, "sys", "get_coroutine_origin_tracking_depth")                 \
+    IMPORT(set_origin_depth, "sys", "set_coroutine_origin_tracking_depth")                 \
     IMPORT(monotonic, "time", "monotonic")                                                 \
     IMPORT(check_callback, "asy._host", "check_callback")                                  \
     IMPORT(default_exception_handler, "asy._host", "default_exception_handler")            \

@@ -8,6 +8,7 @@
 #include "base/queue.h"
 
 #include <fcntl.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -113,6 +114,8 @@ ulp_is_the_distance_to_the_next_double(void **state)
     assert_true(clock_ulp(1.0) == ldexp(1, -52));
     assert_true(clock_ulp(-1.0) == ldexp(1, -52));
     assert_true(clock_ulp(ldexp(1, 30)) == ldexp(1, -22));
+    assert_true(clock_ulp(DBL_MAX) == ldexp(1, 971));
+    assert_true(isinf(clock_ulp(INFINITY)));
 }
 
 /* ---- fd ----------------------------------------------------------------------- */

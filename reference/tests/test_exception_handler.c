@@ -222,6 +222,30 @@ failing_default_handler_is_logged(void **state)
     testing_close(loop);
 }
 
+/* ---- a handler that replaces itself --------------------------------------------- */
+
+static asy_error *
+replace_and_use_argument(asy_loop *loop, const asy_report *report, void *argument)
+{
+    (void)report;
+    asy_loop_set_exception_handler(loop, NULL, NULL, NULL);
+    (*(int *)argument)++;                   /* ASan sees it if the argument is gone */
+    return ASY_OK;
+}
+
+/* Spec: set_exception_handler.none */
+static void
+handler_that_replaces_itself_has_its_argument_until_it_returns(void **state)
+{
+    struct testing *t = *state;
+    int *argument = asy_alloc(sizeof *argument);
+
+    asy_loop_set_exception_handler(t->loop, replace_and_use_argument, argument, asy_free);
+    run_failing(t);
+    assert_null(asy_loop_get_exception_handler(t->loop, NULL));
+    assert_string_equal(t->log, "");
+}
+
 int
 main(void)
 {
@@ -234,6 +258,7 @@ main(void)
         testing_case(handler_may_defer_to_the_default_one),
         testing_case(handler_runs_in_the_context_of_the_handle_since_3_12),
         testing_case(failing_default_handler_is_logged),
+        testing_case(handler_that_replaces_itself_has_its_argument_until_it_returns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,6 +187,33 @@ loop_that_was_not_closed_warns_and_closes_itself(void **state)
     assert_null(asy_loop_unref(NULL));
 }
 
+static asy_error *
+keep_loop(void *host, asy_log_level level, const char *message, asy_error *exception)
+{
+    asy_loop **kept = host;
+
+    (void)exception;
+    if (level == ASY_LOG_WARNING && strncmp(message, "unclosed", strlen("unclosed")) == 0)
+        asy_loop_ref(*kept);
+    return ASY_OK;
+}
+
+static void
+loop_that_somebody_takes_while_it_closes_itself_stays(void **state)
+{
+    static const asy_host keeping_host = { .log = keep_loop };
+    struct testing *t = *state;
+    asy_loop_options options = testing_options(t);
+    asy_loop *kept;
+
+    options.host = &keeping_host;
+    options.host_data = &kept;
+    kept = testing_new_loop(&options);
+    asy_loop_unref(kept);
+    assert_true(asy_loop_is_closed(kept));
+    asy_loop_unref(kept);
+}
+
 /* What a finalizer of the host may do while the loop gives its handles back. */
 static void
 meddle(void *argument)
@@ -305,6 +332,7 @@ main(void)
         testing_case(running_loop_cannot_be_closed),
         testing_case(close_is_logged_in_debug_mode),
         testing_case(loop_that_was_not_closed_warns_and_closes_itself),
+        testing_case(loop_that_somebody_takes_while_it_closes_itself_stays),
         testing_case(finalizers_may_call_the_loop_that_is_closing),
         testing_case(every_reference_of_the_loop_is_visited),
         testing_case(running_handle_is_visited),

@@ -303,6 +303,65 @@ cancel_returns_at_once_before_3_14(void **state)
     assert_true(call.ended);
 }
 
+/* ---- a callback that runs an iteration --------------------------------------------- */
+
+struct nested {
+    struct testing *t;
+    asy_handle     *outer;
+    int             drops;
+    int             drops_in_outer;
+};
+
+static void
+count_nested_drop(void *argument)
+{
+    ((struct nested *)argument)->drops++;
+}
+
+static void *
+cancel_outer(void *argument)
+{
+    asy_handle_cancel(((struct nested *)argument)->outer);
+    return NULL;
+}
+
+static asy_error *
+cancel_outer_from_a_thread(void *argument)
+{
+    pthread_join(start(cancel_outer, argument), NULL);
+    return ASY_OK;
+}
+
+static asy_error *
+run_an_iteration(void *argument)
+{
+    struct nested *nested = argument;
+    asy_callback inner = asy_own(cancel_outer_from_a_thread, nested, count_nested_drop);
+
+    require_ok(asy_loop_call_soon_threadsafe(nested->t->loop, inner, NULL));
+    testing_run_once(nested->t);
+    nested->drops_in_outer = nested->drops;
+    return ASY_OK;
+}
+
+/* Only the inner callback, which has ended, is dropped while the outer one is on the stack. */
+static void
+cancelling_an_outer_callback_during_an_inner_one_drops_it_when_it_returns(void **state)
+{
+    struct testing *t = *state;
+    struct nested nested = { .t = t };
+
+    testing_use_profile(t, 13);
+    require_ok(asy_loop_call_soon_threadsafe(
+        t->loop, asy_own(run_an_iteration, &nested, count_nested_drop), &nested.outer));
+    /* The inner iteration takes what the outer one has counted: as in CPython, an IndexError. */
+    asy_error_unref(asy_loop_run_once(t->loop));
+    assert_int_equal(nested.drops_in_outer, 1);
+    assert_int_equal(nested.drops, 2);
+    assert_true(asy_handle_cancelled(nested.outer));
+    asy_handle_unref(nested.outer);
+}
+
 /* An embedded handle, which does not drop anything by itself. */
 struct embedded {
     asy_handle       handle;
@@ -409,6 +468,7 @@ main(void)
         testing_case(arrival_decides_the_order_between_threads),
         testing_case(closing_while_threads_call_is_safe),
         testing_case(cancel_waits_for_the_running_callback_since_3_14),
+        testing_case(cancelling_an_outer_callback_during_an_inner_one_drops_it_when_it_returns),
         testing_case(cancel_returns_at_once_before_3_14),
         testing_case(handle_cancelled_while_it_runs_is_cleared_after_the_run),
         testing_case(cancelling_from_a_thread_races_with_the_loop_safely),

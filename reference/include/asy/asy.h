@@ -24,8 +24,8 @@
  * type cannot raise. Memory that runs out ends the process.
  *
  * Ownership, in CPython's words. A pointer that a function returns or stores in ret_... is a
- * new reference; a pointer argument is borrowed; what a function "Steals" is the callee's from
- * the moment of the call, also when the call raises.
+ * new reference unless it says borrowed; a pointer argument is borrowed; what a function
+ * "Steals" is the callee's from the moment of the call, also when the call raises.
  *
  * Threads. A loop belongs to the thread that runs it. What may be called from others says
  * "Thread any".

@@ -2,8 +2,8 @@
 /*
  * Exceptions as values.
  *
- * A function that can raise returns asy_error *; NULL is "no exception". The compiler refuses
- * to ignore one, and the leak sanitizer finds one that was dropped. An error belongs to one
+ * A function that can raise returns asy_error *; NULL is "no exception". The compiler warns
+ * where one is ignored, and the leak sanitizer finds one that was dropped. An error belongs to one
  * thread at a time; its reference count is not atomic.
  *
  * The kind stands for the Python class (error_kinds.def). A host's own exception object travels

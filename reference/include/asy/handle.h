@@ -5,7 +5,7 @@
  * C programs get handles from the loop's call_... functions and use the methods below.
  *
  * Embedders (a language binding, or a C object that schedules itself without an allocation)
- * put an asy_handle or asy_timer_handle at the start of their own object, fill an
+ * put an asy_handle or asy_timer_handle into their own object, fill an
  * asy_handle_ops, and hand it to the asy_loop_add_... functions of host.h. The loop takes a
  * reference for each place where it keeps the handle; a handle may be kept in several.
  */
@@ -52,7 +52,8 @@ asy_callback_make(asy_error *(*function)(void *), void *argument, void (*drop)(v
 
 /* handle.cancel(): it will not run any more, and lets its callback go.
  *
- * No effect on a handle that is cancelled, or whose callback runs at the moment or has run.
+ * A callback that runs at the moment runs to its end. Of a watched descriptor it ends the watch
+ * when the descriptor is ready next. No effect on a handle that is cancelled.
  *
  * Thread   any, for handles of call_soon_threadsafe. From 3.14 on it then waits for the
  *          callback, if that runs at the moment in the loop's thread.
@@ -80,7 +81,7 @@ ASY_API void *asy_handle_get_context(asy_handle *handle);
  */
 ASY_API double asy_timer_handle_when(const asy_timer_handle *timer);
 
-/* A timer handle as a handle. */
+/* A timer handle as a handle: borrowed. */
 ASY_API asy_handle *asy_timer_handle_base(asy_timer_handle *timer);
 
 /* One more reference, one reference less. The latter accepts and returns NULL.
@@ -93,9 +94,8 @@ ASY_API asy_timer_handle *asy_timer_handle_unref(asy_timer_handle *timer);
 
 /* ---- for embedders --------------------------------------------------------- */
 
-/* What the loop asks of a handle. Every function is required but where it says otherwise; the
- * loop calls run, clear and describe... in its own thread, except clear, which is called in the
- * thread that cancels.
+/* What the loop asks of a handle. Every function is required but where it says otherwise. run is
+ * called in the loop's thread, clear in that which cancels, describe... in that which reports.
  */
 struct asy_handle_ops {
     /* handle._context.run(callback, *args), and nothing around it: an error that is returned is
@@ -106,7 +106,7 @@ struct asy_handle_ops {
     void       (*unref)(asy_handle *handle);        /* may free it, and run anything */
 
     /* The handle has just been cancelled: let go of callback and arguments. Its own run() may be
-     * on the stack of the same thread, never on that of another. May run anything. May be NULL. */
+     * on the stack of the same thread. May run anything. May be NULL. */
     void       (*clear)(asy_handle *handle);
 
     /* The context it runs in, borrowed, or NULL: where the exception handler is called for an

@@ -44,15 +44,16 @@ struct asy_host {
     asy_error *(*time)(void *host, double *ret_time);
 
     /* _run_forever_setup without its checks, and _run_forever_cleanup: set and reset the running
-     * loop of the thread, the async generator hooks, the coroutine origin tracking. */
+     * loop of the thread, the async generator hooks, the coroutine origin tracking. run_leave is
+     * also called when run_enter has failed, whatever part of it was done. */
     asy_error *(*run_enter)(void *host);
-    void       (*run_leave)(void *host);
+    asy_error *(*run_leave)(void *host);
 
     /* events._get_running_loop() is not None, in this thread. */
     bool       (*has_running_loop)(void *host);
 
     /* _set_coroutine_origin_tracking(enabled): called in the loop, one iteration after a
-     * set_debug() while it runs. */
+     * set_debug() while it runs. What debug mode is at first, run_enter asks itself. */
     void       (*debug_changed)(void *host, bool enabled);
 
     /* contextvars.copy_context(), a new reference; one more reference; and giving one back (any
@@ -95,7 +96,7 @@ struct asy_host {
      * fatal error comes back. */
     asy_error *(*log)(void *host, asy_log_level level, const char *message, asy_error *exception);
 
-    /* repr(loop), from asy_alloc(), for "Close <...>". */
+    /* repr(loop), from asy_alloc(), for "Close <...>"; NULL if that fails. */
     char      *(*describe_loop)(void *host);
 };
 
@@ -127,7 +128,8 @@ ASY_API size_t asy_loop_ready_count(const asy_loop *loop);
  * task of its argument. */
 ASY_API asy_error *asy_loop_check_can_run(asy_loop *loop) ASY_MUST_CHECK;
 
-/* _run_once(): one iteration, for hosts with a loop of their own around it. */
+/* _run_once(): one iteration, for hosts with a loop of their own around it. Nothing that is called
+ * meanwhile may close the loop. */
 ASY_API asy_error *asy_loop_run_once(asy_loop *loop) ASY_MUST_CHECK;
 
 /* ---- call.c: embedded handles ---------------------------------------------- */

@@ -292,7 +292,8 @@ struct asy_report {
     const asy_report      *nested;      /* 'context': the report whose handler failed; or NULL */
     const asy_report_item *items;       /* further keys, in the order of the keys */
     size_t                 item_count;
-    void                  *context;     /* where the handler runs; NULL: the handle's, if any */
+    void                  *run_in;      /* the contextvars context in which the handler runs; NULL:
+                                           the handle's, if any */
     void                  *foreign;     /* the host's own form of this report, or NULL */
 };
 
@@ -303,7 +304,8 @@ typedef asy_error *(*asy_exception_handler)(asy_loop *loop, const asy_report *re
 
 /* loop.set_exception_handler(handler): NULL for the default one.
  *
- * Steals   argument, which drop (may be NULL) gives back when the handler is replaced.
+ * Steals   argument, which drop (may be NULL) gives back when the handler is replaced, or the
+ *          loop freed; a handler that replaces itself has it until it returns.
  * Spec     set_exception_handler.custom, set_exception_handler.none
  */
 ASY_API void asy_loop_set_exception_handler(asy_loop *loop, asy_exception_handler handler,

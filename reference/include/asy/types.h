@@ -21,7 +21,7 @@
 /* The library is built with hidden visibility; what it exports says so. */
 #define ASY_API __attribute__((visibility("default")))
 
-/* An exception that nobody looks at does not compile. */
+/* The compiler warns where nobody looks at an exception. */
 #define ASY_MUST_CHECK __attribute__((warn_unused_result))
 
 /* "No exception." */

@@ -16,8 +16,10 @@ SHOWS_ARGUMENTS_ALWAYS = sys.version_info < (3, 13)
 
 
 def extract_stack(frames: int) -> "traceback.StackSummary":
-    """Return the innermost frames of the calling Python code, the innermost last."""
-    caller = sys._getframe(1)
+    """Return the innermost frames of the calling Python code, the innermost last; none if no such code calls."""
+    caller = sys._getframe().f_back
+    if caller is None:
+        return traceback.StackSummary()
     stack = traceback.StackSummary.extract(traceback.walk_stack(caller), limit=frames, lookup_lines=False)
     stack.reverse()
     return stack

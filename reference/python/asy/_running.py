@@ -1,56 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""What surrounds a run in the interpreter: the running loop, async generators, the origin of coroutines.
+"""The async generators of a loop: which there are, and how they are closed.
 
-The C loop calls ``_run_enter`` and ``_run_leave`` around every run.  In between, the interpreter tells the loop
-about each async generator that is iterated for the first time, and about each that is collected before it ended;
-so the loop can close them all in ``shutdown_asyncgens``.
+While the loop runs, the interpreter tells it about each async generator that is iterated for the first time, and
+about each that is collected before it ended (``running.c`` sets these hooks); so the loop can close them all in
+``shutdown_asyncgens``.
 """
 
 import asyncio
-import sys
 import warnings
 import weakref
 from collections.abc import AsyncGenerator
 from typing import Any
 
-COROUTINE_ORIGIN_DEPTH = 10
-
 
 class Running:
-    """The part of a loop that prepares the interpreter for its runs.  Its attributes belong to the loop."""
+    """The part of a loop that knows its async generators.  Its attributes belong to the loop."""
 
     def __init__(self) -> None:
         self._asyncgens: weakref.WeakSet[AsyncGenerator[Any, Any]] = weakref.WeakSet()
         self._asyncgens_shutdown_called = False
-        self._hooks_outside: Any = None
-        self._origin_tracking = False
-        self._origin_depth_outside = 0
-
-    def _run_enter(self: Any) -> None:
-        self._set_coroutine_origin_tracking(self.get_debug())
-        self._hooks_outside = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(
-            firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook
-        )
-        asyncio._set_running_loop(self)
-
-    def _run_leave(self: Any) -> None:
-        asyncio._set_running_loop(None)
-        self._set_coroutine_origin_tracking(False)
-        if self._hooks_outside is not None:
-            sys.set_asyncgen_hooks(*self._hooks_outside)
-            self._hooks_outside = None
-
-    def _set_coroutine_origin_tracking(self, enabled: bool) -> None:
-        """In debug mode every coroutine remembers where it was made."""
-        if enabled == self._origin_tracking:
-            return
-        if enabled:
-            self._origin_depth_outside = sys.get_coroutine_origin_tracking_depth()
-            sys.set_coroutine_origin_tracking_depth(COROUTINE_ORIGIN_DEPTH)
-        else:
-            sys.set_coroutine_origin_tracking_depth(self._origin_depth_outside)
-        self._origin_tracking = enabled
 
     def _asyncgen_firstiter_hook(self, agen: "AsyncGenerator[Any, Any]") -> None:
         if self._asyncgens_shutdown_called:

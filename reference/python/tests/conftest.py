@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Puts the package on sys.path: from the folder ASY_PACKAGE, or else from build/reference/python."""
 
+import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,3 +25,11 @@ def loop() -> Iterator[Any]:
     loop = asy.new_event_loop()
     yield loop
     loop.close()
+
+
+@pytest.fixture(params=["asyncio", "asy"])
+def new_loop(request: pytest.FixtureRequest) -> "Callable[[], Any]":
+    """What makes a loop, for what has to hold for asyncio's loop too."""
+    import asy
+
+    return asyncio.new_event_loop if request.param == "asyncio" else asy.new_event_loop

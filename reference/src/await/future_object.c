@@ -122,7 +122,7 @@ asy_future_report_unretrieved(asy_future *future)
         .message = message,
         .exception = exception,
         .future = future,
-        .context = task ? asy_task_get_context(task) : NULL,
+        .run_in = task ? asy_task_get_context(task) : NULL,
     };
     asy_error *err = asy_loop_call_exception_handler(future->loop, &report);
     asy_free(message);

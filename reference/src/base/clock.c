@@ -42,5 +42,9 @@ double
 clock_ulp(double seconds)
 {
     double size = fabs(seconds);
-    return nextafter(size, INFINITY) - size;
+    double next = nextafter(size, INFINITY);
+
+    if (isinf(size))
+        return size;
+    return isinf(next) ? size - nextafter(size, 0) : next - size;
 }

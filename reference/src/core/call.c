@@ -46,7 +46,7 @@ asy_loop_add_timer_handle(asy_loop *loop, asy_timer_handle *timer)
 
 /* The loop's own thread appends directly. Another one must not touch the queue: it leaves the
  * handle in the inbox, which is taken in before anything else is appended. Either way it is the
- * arrival that decides the order. */
+ * arrival that decides the order. (A loop that has an own thread runs, and so is not closed.) */
 asy_error *
 loop_hand_over(asy_loop *loop, asy_handle *handle)
 {
@@ -68,7 +68,7 @@ loop_hand_over(asy_loop *loop, asy_handle *handle)
 
 /* ---- for C programs ----------------------------------------------------------- */
 
-/* CPython: BaseEventLoop._check_callback. A callback that is not in order is dropped. */
+/* CPython: BaseEventLoop._check_callback */
 static asy_error *
 check_callback(const asy_loop *loop, asy_callback callback, const char *method)
 {

@@ -12,28 +12,55 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A handler that was set. It may replace itself while it runs, so that each call holds a
+ * reference. */
+struct handler {
+    int                   refs;
+    asy_exception_handler function;
+    void                 *argument;             /* owned, if there is a drop */
+    void                (*drop)(void *argument);
+};
+
+static void
+handler_unref(struct handler *handler)
+{
+    if (!handler || --handler->refs > 0)
+        return;
+    if (handler->drop)
+        handler->drop(handler->argument);
+    asy_free(handler);
+}
+
+static struct handler *
+handler_new(asy_exception_handler function, void *argument, void (*drop)(void *argument))
+{
+    struct handler *handler = asy_alloc(sizeof *handler);
+    *handler = (struct handler){ 1, function, argument, drop };
+    return handler;
+}
+
 /* see loop.h */
 void
 asy_loop_set_exception_handler(asy_loop *loop, asy_exception_handler handler, void *argument,
                                void (*drop)(void *argument))
 {
-    void *old_argument = loop->exception_handler_argument;
-    void (*old_drop)(void *) = loop->exception_handler_drop;
+    struct handler *old = loop->exception_handler;
 
-    loop->exception_handler = handler;
-    loop->exception_handler_argument = argument;
-    loop->exception_handler_drop = drop;
-    if (old_drop)
-        old_drop(old_argument);
+    loop->exception_handler = handler ? handler_new(handler, argument, drop) : NULL;
+    if (!handler && drop)
+        drop(argument);
+    handler_unref(old);
 }
 
 /* see loop.h */
 asy_exception_handler
 asy_loop_get_exception_handler(const asy_loop *loop, void **ret_argument)
 {
+    const struct handler *handler = loop->exception_handler;
+
     if (ret_argument)
-        *ret_argument = loop->exception_handler_argument;
-    return loop->exception_handler;
+        *ret_argument = handler ? handler->argument : NULL;
+    return handler ? handler->function : NULL;
 }
 
 /* ---- the default handler ------------------------------------------------------ */
@@ -147,8 +174,12 @@ static asy_error *
 call_handler(void *argument)
 {
     struct handler_call *call = argument;
-    asy_loop *loop = call->loop;
-    return loop->exception_handler(loop, call->report, loop->exception_handler_argument);
+    struct handler *handler = call->loop->exception_handler;
+
+    handler->refs++;
+    asy_error *err = handler->function(call->loop, call->report, handler->argument);
+    handler_unref(handler);
+    return err;
 }
 
 /* In the context of what the report is about, if the profile does that. */
@@ -156,7 +187,7 @@ static asy_error *
 call_handler_in_context(asy_loop *loop, const asy_report *report)
 {
     struct handler_call call = { loop, report };
-    void *context = report->context;
+    void *context = report->run_in;
 
     if (!context && report->handle)
         context = asy_handle_get_context(report->handle);

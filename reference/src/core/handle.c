@@ -133,12 +133,14 @@ clear(asy_handle *handle)
         handle->ops->clear(handle);
 }
 
-/* Whether another thread runs the callback right now; run_lock is held. */
-static bool
-runs_elsewhere(const asy_handle *handle)
+/* The run of the callback in another thread, or NULL; run_lock is held. */
+static struct threadsafe_run *
+run_elsewhere(const asy_handle *handle)
 {
-    const asy_loop *loop = handle->loop;
-    return loop->threadsafe_running == handle && loop->threadsafe_thread != thread_id();
+    struct threadsafe_run *run = handle->loop->threadsafe_runs;
+    while (run && (run->handle != handle || run->thread == thread_id()))
+        run = run->outer;
+    return run;
 }
 
 /* Wait until the callback has returned. run_lock is held, but not while the host's lock is
@@ -151,7 +153,7 @@ wait_for_callback(asy_handle *handle)
     pthread_mutex_unlock(&loop->run_lock);
     void *released = host_release_lock(loop);
     pthread_mutex_lock(&loop->run_lock);
-    while (runs_elsewhere(handle))
+    while (run_elsewhere(handle))
         pthread_cond_wait(&loop->run_ended, &loop->run_lock);
     pthread_mutex_unlock(&loop->run_lock);
     host_acquire_lock(loop, released);
@@ -165,15 +167,15 @@ cancel_threadsafe(asy_handle *handle)
     asy_loop *loop = handle->loop;
 
     pthread_mutex_lock(&loop->run_lock);
-    while (runs_elsewhere(handle) && loop->behaves[BEHAVIOUR_THREADSAFE_CANCEL_WAITS])
+    while (run_elsewhere(handle) && loop->behaves[BEHAVIOUR_THREADSAFE_CANCEL_WAITS])
         wait_for_callback(handle);
     bool first = !handle_is_cancelled(handle);
-    bool later = runs_elsewhere(handle);
+    struct threadsafe_run *run = run_elsewhere(handle);
     mark_cancelled(handle);
-    if (first && later)
-        loop->clear_after_run = true;
+    if (first && run)
+        run->clear_afterwards = true;
     pthread_mutex_unlock(&loop->run_lock);
-    if (first && !later)
+    if (first && !run)
         clear(handle);
 }
 
@@ -206,46 +208,43 @@ run_and_report(asy_handle *handle)
 
 /* Whether it may run: it has not been cancelled in the meantime. */
 static bool
-begin_threadsafe_run(asy_handle *handle, const asy_handle **ret_outer)
+begin_threadsafe_run(asy_handle *handle, struct threadsafe_run *run)
 {
     asy_loop *loop = handle->loop;
 
     pthread_mutex_lock(&loop->run_lock);
     bool may_run = !handle_is_cancelled(handle);
     if (may_run) {
-        *ret_outer = loop->threadsafe_running;
-        loop->threadsafe_running = handle;
-        loop->threadsafe_thread = thread_id();
+        *run = (struct threadsafe_run){ handle, thread_id(), false, loop->threadsafe_runs };
+        loop->threadsafe_runs = run;
     }
     pthread_mutex_unlock(&loop->run_lock);
     return may_run;
 }
 
 static void
-end_threadsafe_run(asy_handle *handle, const asy_handle *outer)
+end_threadsafe_run(asy_handle *handle, const struct threadsafe_run *run)
 {
     asy_loop *loop = handle->loop;
 
     pthread_mutex_lock(&loop->run_lock);
-    bool clear_now = loop->clear_after_run;
-    loop->clear_after_run = false;
-    loop->threadsafe_running = outer;
+    loop->threadsafe_runs = run->outer;
     pthread_cond_broadcast(&loop->run_ended);
     pthread_mutex_unlock(&loop->run_lock);
-    if (clear_now)
+    if (run->clear_afterwards)
         clear(handle);
 }
 
 asy_error *
 handle_run(asy_handle *handle)
 {
-    const asy_handle *outer;
+    struct threadsafe_run run;
 
     if (!handle->threadsafe)
         return run_and_report(handle);
-    if (!begin_threadsafe_run(handle, &outer))
+    if (!begin_threadsafe_run(handle, &run))
         return ASY_OK;
     asy_error *err = run_and_report(handle);
-    end_threadsafe_run(handle, outer);
+    end_threadsafe_run(handle, &run);
     return err;
 }

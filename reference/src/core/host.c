@@ -54,13 +54,13 @@ host_run_enter(asy_loop *loop)
     return ASY_OK;
 }
 
-void
+asy_error *
 host_run_leave(asy_loop *loop)
 {
     if (loop->host->run_leave)
-        loop->host->run_leave(loop->host_data);
-    else
-        asy_set_running_loop(NULL);
+        return loop->host->run_leave(loop->host_data);
+    asy_set_running_loop(NULL);
+    return ASY_OK;
 }
 
 bool
@@ -206,8 +206,9 @@ python_bool(bool value)
 char *
 host_describe_loop(const asy_loop *loop)
 {
-    if (loop->host->describe_loop)
-        return loop->host->describe_loop(loop->host_data);
+    char *text = loop->host->describe_loop ? loop->host->describe_loop(loop->host_data) : NULL;
+    if (text)
+        return text;
     return asy_format("<asy_loop running=%s closed=%s debug=%s>",
                       python_bool(asy_loop_is_running(loop)),
                       python_bool(asy_loop_is_closed(loop)),

@@ -217,12 +217,12 @@ static asy_error *
 run_one(asy_loop *loop, asy_handle *handle)
 {
     asy_error *err = ASY_OK;
-    asy_handle *outer = loop->running;
+    asy_handle *outer = loop->running_handle;
 
     if (!handle_is_cancelled(handle)) {
-        loop->running = handle;
+        loop->running_handle = handle;
         err = asy_loop_get_debug(loop) ? loop_run_timed(loop, handle) : handle_run(handle);
-        loop->running = outer;
+        loop->running_handle = outer;
     }
     asy_handle_unref(handle);
     return err;
@@ -243,7 +243,7 @@ run_ready(asy_loop *loop)
     return ASY_OK;
 }
 
-/* DOC: run_once */
+/* One iteration.  CPython: BaseEventLoop._run_once */
 asy_error *
 loop_run_once(asy_loop *loop)
 {

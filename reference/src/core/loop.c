@@ -66,8 +66,7 @@ loop_alloc(const asy_loop_options *options, int profile)
 static void
 loop_free(asy_loop *loop)
 {
-    if (loop->exception_handler_drop)
-        loop->exception_handler_drop(loop->exception_handler_argument);
+    asy_loop_set_exception_handler(loop, NULL, NULL, NULL);
     if (loop->task_factory_drop)
         loop->task_factory_drop(loop->task_factory_argument);
     pthread_mutex_destroy(&loop->inbox_lock);
@@ -129,8 +128,8 @@ asy_loop_ref(asy_loop *loop)
     return loop;
 }
 
-/* BaseEventLoop.__del__. Closing may take and give references, so it must not look like the end
- * again. */
+/* BaseEventLoop.__del__. The loop is alive meanwhile, and stays so if somebody takes a reference:
+ * the caller gives back the one that is made here. */
 static void
 close_unclosed(asy_loop *loop)
 {
@@ -149,8 +148,10 @@ asy_loop_unref(asy_loop *loop)
 {
     if (!loop || atomic_fetch_sub_explicit(&loop->refs, 1, memory_order_acq_rel) > 1)
         return NULL;
-    if (!atomic_load(&loop->closed))
+    if (!atomic_load(&loop->closed)) {
         close_unclosed(loop);
+        return asy_loop_unref(loop);
+    }
     loop_free(loop);
     return NULL;
 }

@@ -3,8 +3,9 @@
  * struct asy_loop, the one private struct that every file of this folder reads, grouped by who
  * may touch what; and what these files call of each other.
  *
- * Names without asy_ are CPython's unchecked twins: loop_append is _ready.append, loop_stop is
- * _stopping = True. They are called where CPython calls these.
+ * A function without asy_ that has a public namesake is CPython's unchecked twin of it:
+ * loop_add_watch is _add_reader, loop_append is _ready.append. They are called where CPython calls
+ * these.
  *
  * The rule that keeps re-entrancy harmless: giving a reference back may run anything, a
  * finalizer of the host included, and that may call the loop. So first the structure is put in
@@ -39,22 +40,20 @@ struct asy_loop {
     /* The thread that runs the loop; for a loop that does not run, one thread at a time. */
     struct handle_queue   ready;
     struct timer_heap     scheduled;
-    ptrdiff_t             timer_cancelled_count;    /* estimate of the cancelled ones in scheduled:
-                                                       exactly CPython's, which counts one too
-                                                       many when a cancelled timer becomes due */
+    ptrdiff_t             timer_cancelled_count;    /* of those in scheduled, as CPython counts:
+                                                       a cancelled timer that becomes due is
+                                                       never taken off */
     struct fd_table       watched;
     struct selector      *selector;                 /* NULL when closed */
-    int                   polls_holding_lock;       /* in a row, without giving up the host's lock */
-    asy_handle           *running;                  /* whose callback runs; owned */
+    int                   polls_holding_lock;       /* in a row, with the host's lock kept */
+    asy_handle           *running_handle;           /* whose callback runs; owned; for visit.c */
     asy_handle           *current_handle;           /* the same in debug mode only; borrowed */
     double                slow_callback_duration;
-    asy_exception_handler exception_handler;        /* NULL: the default one */
-    void                 *exception_handler_argument;
-    void                (*exception_handler_drop)(void *argument);
+    struct handler       *exception_handler;        /* NULL: the default one */
 
     asy_task             *current_task;             /* whose step runs; borrowed */
-    asy_task             *first_task;               /* those that are not done, in the order of their */
-    asy_task             *last_task;                /* creation; borrowed: a task leaves when freed */
+    asy_task             *first_task;               /* those that are not done, in the order */
+    asy_task             *last_task;                /* of creation; borrowed: freed ones leave */
     asy_task_factory      task_factory;             /* NULL: the default one */
     void                 *task_factory_argument;
     void                (*task_factory_drop)(void *argument);
@@ -77,12 +76,18 @@ struct asy_loop {
     struct handle_queue   inbox;                    /* handed over by threads, not yet in ready */
     int                   wake_sender;              /* _csock; -1 when closed */
 
-    /* Any thread, under run_lock: the handle of call_soon_threadsafe whose callback runs. */
-    pthread_mutex_t       run_lock;
-    pthread_cond_t        run_ended;
-    const asy_handle     *threadsafe_running;
-    uintptr_t             threadsafe_thread;        /* that which runs it */
-    bool                  clear_after_run;          /* it was cancelled by another thread */
+    /* Any thread, under run_lock: the handles of call_soon_threadsafe whose callbacks run. */
+    pthread_mutex_t        run_lock;
+    pthread_cond_t         run_ended;
+    struct threadsafe_run *threadsafe_runs;         /* the innermost first */
+};
+
+/* A callback of call_soon_threadsafe on some thread's stack. */
+struct threadsafe_run {
+    const asy_handle      *handle;
+    uintptr_t              thread;
+    bool                   clear_afterwards;        /* another thread has cancelled it meanwhile */
+    struct threadsafe_run *outer;
 };
 
 /* ---- host.c: the host's functions, or what C programs get instead ------------- */
@@ -93,7 +98,7 @@ asy_error *host_check_signals(const asy_loop *loop) ASY_MUST_CHECK;
 void *host_release_lock(const asy_loop *loop);
 void host_acquire_lock(const asy_loop *loop, void *released);
 asy_error *host_run_enter(asy_loop *loop) ASY_MUST_CHECK;
-void host_run_leave(asy_loop *loop);
+asy_error *host_run_leave(asy_loop *loop) ASY_MUST_CHECK;
 bool host_has_running_loop(const asy_loop *loop);
 void host_debug_changed(const asy_loop *loop, bool enabled);
 void *host_context_copy_current(const asy_loop *loop);
@@ -148,13 +153,14 @@ void loop_append(asy_loop *loop, asy_handle *handle);
 /* _add_callback(handle): append unless it is cancelled. Takes a reference. */
 void loop_add_callback(asy_loop *loop, asy_handle *handle);
 
-/* _check_closed(), and in debug mode _check_thread(). */
+/* _check_closed() */
 asy_error *loop_check_closed(const asy_loop *loop) ASY_MUST_CHECK;
 
-/* Give back every handle of the queue, the first one first. */
+/* Give back every handle of the queue, the first one first, and free the queue. */
 void loop_release_queue(struct handle_queue *queue);
 
-/* Give back every timer of the heap, the last one first (as a list of Python's does). */
+/* Give back every timer of the heap, the last one first (as a list of Python's does), and free
+ * the heap. */
 void loop_release_heap(struct timer_heap *heap);
 
 /* ---- iteration.c -------------------------------------------------------------- */
@@ -169,7 +175,8 @@ asy_error *loop_hand_over(asy_loop *loop, asy_handle *handle) ASY_MUST_CHECK;
 
 /* ---- watch.c ------------------------------------------------------------------ */
 
-asy_error *loop_add_watch(asy_loop *loop, int fd, unsigned event, asy_handle *handle) ASY_MUST_CHECK;
+asy_error *loop_add_watch(asy_loop *loop, int fd, unsigned event,
+                          asy_handle *handle) ASY_MUST_CHECK;
 asy_error *loop_remove_watch(asy_loop *loop, int fd, unsigned event,
                              bool *ret_removed) ASY_MUST_CHECK;
 

@@ -30,6 +30,16 @@ run_until_stopped(asy_loop *loop)
     return ASY_OK;
 }
 
+/* The error that came first; the other one is given back. */
+static asy_error *
+first_error(asy_error *first, asy_error *second)
+{
+    if (!first)
+        return second;
+    asy_error_unref(second);
+    return first;
+}
+
 /* see loop.h.  CPython: BaseEventLoop.run_forever, as it is since 3.13.3: some releases before
  * also cleaned up, and thereby stopped the loop that was running, when they refused to run. */
 asy_error *
@@ -42,8 +52,7 @@ asy_loop_run_forever(asy_loop *loop)
         err = run_until_stopped(loop);
     atomic_store(&loop->stopping, false);
     atomic_store(&loop->thread_id, 0);
-    host_run_leave(loop);
-    return err;
+    return first_error(err, host_run_leave(loop));
 }
 
 /* see loop.h.  CPython: base_events._run_until_complete_cb. After a fatal exception run_forever()

@@ -134,6 +134,7 @@ selector_select(struct selector *selector, double timeout, const struct selector
 
     selector->ready_count = 0;
     TRY(timeout_ns(selector, timeout, &ns));
+    selector->ops->prepare(selector);
     int64_t deadline = ns > 0 ? clock_monotonic_ns() + ns : 0;
     for (;;) {
         int status = poll_once(selector, ns, waiter);

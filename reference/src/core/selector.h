@@ -2,7 +2,7 @@
 /*
  * selectors.BaseSelector: which of these descriptors can be read or written?
  *
- * Three back ends behind one table: epoll, poll, select, each the same six functions in the same
+ * Three back ends behind one table: epoll, poll, select, each the same functions in the same
  * order. What they share is in selector.c: the retry after a signal, and the count. Level-
  * triggered; a change takes effect in the kernel at once, because the order in which epoll
  * reports descriptors depends on the order in which they were given to it.
@@ -44,8 +44,12 @@ struct selector_ops {
     /* A time-out in (0, 86400] seconds, rounded as this back end rounds it, in nanoseconds. */
     int64_t    (*round_timeout)(double timeout);
 
+    /* What a poll needs of what is registered, copied: it must not look at anything that another
+     * thread of the host may change by registering a descriptor meanwhile. */
+    void       (*prepare)(struct selector *selector);
+
     /* Wait once, for at most timeout_ns (below 0: for ever), and add what is ready. Returns 0, an
-     * errno, or POLL_OUT_OF_RANGE. No host lock is held. */
+     * errno, or POLL_OUT_OF_RANGE. No host lock is held. May be called again after a signal. */
     int        (*poll)(struct selector *selector, int64_t timeout_ns);
 };
 

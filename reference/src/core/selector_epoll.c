@@ -22,6 +22,7 @@ struct epoll {
     int                 fd;
     struct epoll_event *events;             /* what the kernel writes */
     size_t              capacity;
+    int                 room;               /* how many of them this poll may fill */
 };
 
 static asy_error *
@@ -100,23 +101,24 @@ milliseconds(int64_t timeout_ns)
 }
 
 /* As many events as descriptors, so that one call reports all; the kernel wants room for one. */
-static int
-make_room(struct epoll *self)
+static void
+prepare(struct selector *selector)
 {
-    size_t wanted = self->base.registered ? self->base.registered : 1;
+    struct epoll *self = (struct epoll *)selector;
+    size_t wanted = selector->registered ? selector->registered : 1;
+
     if (wanted > self->capacity) {
         self->events = alloc_resize(self->events, wanted, sizeof self->events[0]);
         self->capacity = wanted;
     }
-    return wanted > INT_MAX ? INT_MAX : (int)wanted;
+    self->room = wanted > INT_MAX ? INT_MAX : (int)wanted;
 }
 
 static int
 poll_events(struct selector *selector, int64_t timeout_ns)
 {
     struct epoll *self = (struct epoll *)selector;
-    int room = make_room(self);
-    int count = epoll_wait(self->fd, self->events, room, milliseconds(timeout_ns));
+    int count = epoll_wait(self->fd, self->events, self->room, milliseconds(timeout_ns));
 
     if (count < 0)
         return errno;
@@ -139,6 +141,7 @@ const struct selector_ops epoll_ops = {
     .modify = modify,
     .unregister = unregister,
     .round_timeout = round_timeout,
+    .prepare = prepare,
     .poll = poll_events,
 };
 

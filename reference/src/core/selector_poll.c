@@ -5,8 +5,9 @@
  * poll() reports in the order of its array, so the array has the order of Python's: that in
  * which the descriptors were registered; modifying one leaves it in its place.
  *
- * The array that the kernel reads is a copy, made when something has changed: while a wait is
- * interrupted, signal handlers may register descriptors, and they count from the next one.
+ * The array that the kernel reads is a copy, made when something has changed: while a wait goes
+ * on, other threads and signal handlers may register descriptors, and they count from the next
+ * one.
  */
 #include "core/selector.h"
 
@@ -113,10 +114,13 @@ milliseconds(int64_t timeout_ns)
 }
 
 static void
-copy_watched(struct poll_selector *self)
+prepare(struct selector *selector)
 {
-    size_t count = self->base.registered;
+    struct poll_selector *self = (struct poll_selector *)selector;
+    size_t count = selector->registered;
 
+    if (!self->changed)
+        return;
     if (count > self->polled_capacity) {
         self->polled = alloc_resize(self->polled, self->capacity, sizeof self->polled[0]);
         self->polled_capacity = self->capacity;
@@ -132,9 +136,6 @@ static int
 poll_events(struct selector *selector, int64_t timeout_ns)
 {
     struct poll_selector *self = (struct poll_selector *)selector;
-
-    if (self->changed)
-        copy_watched(self);
     int count = poll(self->polled, (nfds_t)self->polled_count, milliseconds(timeout_ns));
     if (count < 0)
         return errno;
@@ -158,5 +159,6 @@ const struct selector_ops poll_ops = {
     .modify = modify,
     .unregister = unregister,
     .round_timeout = round_timeout,
+    .prepare = prepare,
     .poll = poll_events,
 };

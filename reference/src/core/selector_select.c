@@ -20,6 +20,9 @@ struct select_selector {
     fd_set          writers;
     int             limit;                  /* all descriptors in the sets are below */
     size_t          out_of_range;           /* how many are registered that the sets cannot hold */
+    fd_set          polled_readers;         /* the sets and the limit for one poll */
+    fd_set          polled_writers;
+    int             polled_limit;
 };
 
 static asy_error *
@@ -38,20 +41,17 @@ close_select(struct selector *selector)
     asy_free(selector);
 }
 
-static asy_error *
-modify(struct selector *selector, int fd, unsigned events)
+static void
+put_into_sets(struct select_selector *self, int fd, unsigned events)
 {
-    struct select_selector *self = (struct select_selector *)selector;
-
     if (fd >= FD_SETSIZE)
-        return ASY_OK;
+        return;
     FD_CLR(fd, &self->readers);
     FD_CLR(fd, &self->writers);
     if (events & EVENT_READ)
         FD_SET(fd, &self->readers);
     if (events & EVENT_WRITE)
         FD_SET(fd, &self->writers);
-    return ASY_OK;
 }
 
 static asy_error *
@@ -63,7 +63,15 @@ register_fd(struct selector *selector, int fd, unsigned events)
         self->out_of_range++;
     else if (fd >= self->limit)
         self->limit = fd + 1;
-    return modify(selector, fd, events);
+    put_into_sets(self, fd, events);
+    return ASY_OK;
+}
+
+static asy_error *
+modify(struct selector *selector, int fd, unsigned events)
+{
+    put_into_sets((struct select_selector *)selector, fd, events);
+    return ASY_OK;
 }
 
 static void
@@ -92,20 +100,30 @@ as_timeval(int64_t timeout_ns)
     return (struct timeval){ .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
 }
 
+static void
+prepare(struct selector *selector)
+{
+    struct select_selector *self = (struct select_selector *)selector;
+    self->polled_readers = self->readers;
+    self->polled_writers = self->writers;
+    self->polled_limit = self->out_of_range > 0 ? POLL_OUT_OF_RANGE : self->limit;
+}
+
 static int
 poll_events(struct selector *selector, int64_t timeout_ns)
 {
     struct select_selector *self = (struct select_selector *)selector;
-    fd_set readers = self->readers;
-    fd_set writers = self->writers;
+    fd_set readers = self->polled_readers;
+    fd_set writers = self->polled_writers;
+    int limit = self->polled_limit;
     struct timeval timeout = as_timeval(timeout_ns);
 
-    if (self->out_of_range > 0)
+    if (limit == POLL_OUT_OF_RANGE)
         return POLL_OUT_OF_RANGE;
-    int count = select(self->limit, &readers, &writers, NULL, timeout_ns < 0 ? NULL : &timeout);
+    int count = select(limit, &readers, &writers, NULL, timeout_ns < 0 ? NULL : &timeout);
     if (count < 0)
         return errno;
-    for (int fd = 0; count > 0 && fd < self->limit; fd++) {
+    for (int fd = 0; count > 0 && fd < limit; fd++) {
         unsigned events = (FD_ISSET(fd, &readers) ? EVENT_READ : 0);
         events |= (FD_ISSET(fd, &writers) ? EVENT_WRITE : 0);
         if (events)
@@ -123,5 +141,6 @@ const struct selector_ops select_ops = {
     .modify = modify,
     .unregister = unregister,
     .round_timeout = round_timeout,
+    .prepare = prepare,
     .poll = poll_events,
 };

@@ -61,7 +61,7 @@ int
 asy_loop_visit(asy_loop *loop, int (*visit)(asy_handle *handle, void *argument), void *argument)
 {
     const struct visitor visitor = { visit, argument };
-    int result = visit_one(&visitor, loop->running);
+    int result = visit_one(&visitor, loop->running_handle);
 
     if (result == 0)
         result = visit_queue(&visitor, &loop->ready);

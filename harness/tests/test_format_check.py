@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).with_name("format.py")
+SCRIPT = Path(__file__).parents[2] / "ci" / "checks" / "format.py"
 problems = runpy.run_path(str(SCRIPT))["problems"]
 
 # Everything that looks like a mistake and is none: what the sources of the reference really do.
