@@ -49,6 +49,7 @@ STAR_AWAY_FROM_NAME = re.compile(rf"{TYPE}\s*\*+ +\w|\w\*+ +\w|{TYPE}\*")
 CONTROL_WITHOUT_BLANK = re.compile(rf"\b({'|'.join(CONTROL)})(?:| {{2,}})\(")
 # `(*` after a blank begins a pointer to a function: `void (*drop)(void *)`.
 CALL_WITH_BLANK = re.compile(rf"\b(?!(?:{'|'.join(NOT_CALLED)})\b)([A-Za-z_]\w*) +\((?!\s*\*)")
+DEFINING_MACROS = ("ASYNC", "FINALLY")  # of asy/coro.h: they stand where a function is defined
 OBJECT_MACRO = re.compile(r"^\s*#\s*define\s+\w+(?=\s)")
 
 
@@ -159,7 +160,7 @@ def definitions(bare: str) -> Iterator[tuple[int, int, str]]:
     for match in re.finditer(r"[{};]", bare):
         if match[0] == "{":
             name = function_name(bare[start : match.start()]) if depth == 0 else None
-            if name:
+            if name and name[1] not in DEFINING_MACROS:
                 yield start + name.start(1), match.start(), name[1]
             depth += 1
         elif match[0] == "}":

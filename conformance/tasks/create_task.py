@@ -25,9 +25,19 @@ class OwnTask(asyncio.Task):
     """What a task factory may return."""
 
 
-@scenario(statements=["create_task.schedules", "create_task.returns-task", "create_task.subclass-allowed"])
+@scenario(
+    statements=["create_task.returns-task", "create_task.subclass-allowed"], requires=["asyncio-futures"]
+)
+async def new_task_is_an_asyncio_task(loop, trace):
+    """create_task() returns a Task, or an instance of a subclass."""
+    task = loop.create_task(asyncio.sleep(0))
+    trace("is a task", isinstance(task, asyncio.Task), asyncio.isfuture(task))
+    await task
+
+
+@scenario(statements=["create_task.schedules"])
 def task_runs_without_being_awaited(loop, trace, T):
-    """create_task() schedules the coroutine and returns a Task (or an instance of a subclass)."""
+    """create_task() schedules the coroutine: it runs without being awaited."""
 
     async def work():
         trace("started")
@@ -37,7 +47,7 @@ def task_runs_without_being_awaited(loop, trace, T):
 
     coro = work()
     task = loop.create_task(coro)
-    trace("is a task", isinstance(task, asyncio.Task), task.get_coro() is coro)
+    trace("is a task", asyncio.isfuture(task), task.get_coro() is coro)
     trace("attached", task.get_loop() is loop)
     run_for(loop, T)
     trace("done", task.done(), task.cancelled())

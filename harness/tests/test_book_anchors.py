@@ -7,6 +7,7 @@ The checker of quotations is given small books with one mistake each, and must n
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,21 +19,25 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "docs" / "book"
 CHECKER = ROOT / "ci" / "checks" / "anchors.py"
-PROGRAMS = sorted([*(BOOK / "programs").glob("*.py"), *(BOOK / "exercises").glob("05_*.py")])
+PROGRAMS = sorted([*(BOOK / "programs").glob("*.py"), *(BOOK / "exercises").glob("[0-9]*.py")])
 EXERCISES = [program for program in PROGRAMS if program.parent.name == "exercises"]
+C_PROGRAMS = sorted((BOOK / "programs").glob("*.c"))
+CHAPTERS = {"05": "05_one_iteration.md", "08": "08_tasks_and_cancellation.md"}  # where exercises stand
 MOST_BYTES = 30_000
 PATIENCE_S = 30  # for what ends at once unless it hangs
 BUILD = "3.11" if sys.version_info[:2] == (3, 11) else "abi3"
+LIBRARY = ROOT / "build" / "reference" / "asy" / "libasy.a"
 ASY = Path(os.environ.get("ASY_PACKAGE") or ROOT / "build" / "reference" / "python" / BUILD)
 
-# Runs a program with asy's loops: it makes its loops with asyncio.new_event_loop(), which is exchanged before.
+# Runs a program with asy's loops: it makes its loops with asyncio.new_event_loop(), which is exchanged before for
+# the function that the third argument names. Those of a native loop make the library's own futures and tasks.
 ON_ASY = """
 import asyncio, pathlib, runpy, sys
 sys.path.insert(0, sys.argv[1])
 import asy
 made = []
 def new_event_loop():
-    made.append(asy.new_event_loop())
+    made.append(getattr(asy, sys.argv[3])())
     return made[-1]
 asyncio.new_event_loop = new_event_loop
 sys.path.insert(0, str(pathlib.Path(sys.argv[2]).parent))
@@ -273,6 +278,17 @@ def test_a_figure_is_not_drawn_from_a_trace_that_breaks_its_rule() -> None:
         draw.replay_queue(events)
 
 
+def test_the_figure_of_a_future_is_not_drawn_when_a_callback_runs_in_the_iteration_of_the_result() -> None:
+    module("draw")
+    drawer, traces = sys.modules["draw_await"], sys.modules["traces_await"]
+    notes = traces.future_trace()
+    done = next(note.iteration for note in notes if note.what == "set_result()")
+    assert drawer.replay_future(notes)
+    early = [traces.Note(done, note.who, note.what) if note.what == "runs" else note for note in notes]
+    with pytest.raises(RuntimeError, match="did not run one iteration later"):
+        drawer.replay_future(early)
+
+
 # ---- the programs -----------------------------------------------------------------
 
 
@@ -285,13 +301,38 @@ def test_a_program_prints_its_answer_on_asyncio(program: Path) -> None:
 def test_a_program_prints_its_answer_on_asy(program: Path) -> None:
     if not (ASY / "asy").is_dir():
         pytest.skip("asy is not built for this interpreter: ci/reference builds it")
-    assert print_of("-c", ON_ASY, ASY, program) == program.with_suffix(".txt").read_text()
+    assert print_of("-c", ON_ASY, ASY, program, "new_event_loop") == program.with_suffix(".txt").read_text()
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
+def test_a_program_prints_its_answer_with_the_futures_and_tasks_of_asy(program: Path) -> None:
+    if not (ASY / "asy" / "_native.py").is_file():
+        pytest.skip(
+            "asy is not built for this interpreter, or before it had native loops: ci/reference builds it"
+        )
+    printed = print_of("-c", ON_ASY, ASY, program, "new_native_event_loop")
+    assert printed == program.with_suffix(".txt").read_text()
+
+
+@pytest.mark.parametrize("program", C_PROGRAMS, ids=lambda program: program.stem)
+def test_a_program_in_c_prints_its_answer(program: Path, tmp_path: Path) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None or not LIBRARY.is_file():
+        pytest.skip("there is no C compiler, or libasy.a is not built: ci/reference builds it")
+    binary = tmp_path / program.stem
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'reference/include'}", "-o", str(binary)]
+    command = [compiler, *flags, str(program), str(LIBRARY), "-lpthread", "-lm"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run([binary], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == program.with_suffix(".txt").read_text()
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda program: program.stem)
 def test_an_exercise_prints_ten_names_and_the_chapter_shows_it_with_its_answer(exercise: Path) -> None:
     assert len(exercise.with_suffix(".txt").read_text().splitlines()) == 10
-    chapter = (BOOK / "05_one_iteration.md").read_text()
+    chapter = (BOOK / CHAPTERS[exercise.name[:2]]).read_text()
     name = exercise.relative_to(ROOT)
     assert f"<!-- code: {name} /" in chapter
     assert f"<!-- file: {name.with_suffix('.txt')} -->" in chapter
@@ -299,4 +340,6 @@ def test_an_exercise_prints_ten_names_and_the_chapter_shows_it_with_its_answer(e
 
 def test_every_answer_has_its_program() -> None:
     answers = [*(BOOK / "programs").glob("*.txt"), *(BOOK / "exercises").glob("*.txt")]
-    assert {answer.with_suffix(".py") for answer in answers} == set(PROGRAMS)
+    assert {answer.with_suffix("") for answer in answers} == {
+        file.with_suffix("") for file in PROGRAMS + C_PROGRAMS
+    }

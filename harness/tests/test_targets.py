@@ -120,6 +120,13 @@ def test_name_of_a_module_does_not_make_it_asyncio() -> None:
     assert parse_target("asyncio:SelectorEventLoop").selector == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "own"), [("reference-native", True), ("reference", False), ("uvloop:Loop", False)]
+)
+def test_only_the_native_reference_is_excused_from_asyncios_futures(text: str, own: bool) -> None:
+    assert parse_target(text).own_futures is own
+
+
 # ---- names in reports ----------------------------------------------------------------------------------------
 
 

@@ -41,8 +41,8 @@ def outcomes(commands: list[list[str]]) -> list[Outcome]:
         return [Outcome(*process.communicate(timeout=LIMIT_S), process.returncode) for process in running]
     finally:
         for process in running:
-            process.kill()
-            process.wait()
+            with process:  # closes its pipes, and waits for its end
+                process.kill()
 
 
 def differences(program: str, ours: Outcome, twin: str, theirs: Outcome) -> list[str]:

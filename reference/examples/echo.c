@@ -61,21 +61,21 @@ struct serve {
     asy_coro  co;
     asy_loop *loop;
     int       fd;
+    size_t    count;
 };
 
 /* Send back whatever comes, until the other end is shut down. */
 ASYNC(serve)
 {
     char data[100];
-    size_t count;
 
     ASYNC_BEGIN;
     for (;;) {
         AWAIT(ASYNC_CALL(readable, .loop = self->loop, .fd = self->fd));
-        TRY(receive("server", self->fd, data, &count));
-        if (count == 0)
+        TRY(receive("server", self->fd, data, &self->count));
+        if (self->count == 0)
             break;
-        TRY(transmit(self->fd, data, count));
+        TRY(transmit(self->fd, data, self->count));
     }
     ASYNC_END;
 }

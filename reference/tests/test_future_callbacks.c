@@ -297,12 +297,13 @@ require_removed(struct question *self, size_t expected)
     assert_int_equal(count, expected);
 }
 
-/* What is left runs, in its order. */
+/* What is left runs, in its order, and then "end". */
 static void
 require_left(struct question *self, const char *expected)
 {
     if (!asy_future_done(self->future))
         require_ok(asy_future_set_result(self->future, NULL, NULL));
+    testing_call_soon(self->t, "end");
     testing_run_once(self->t);
     require_trace(self->t, expected);
     asy_future_unref(self->future);
@@ -317,7 +318,7 @@ the_handle_that_is_asked_for_is_removed(void **state)
     question.wanted = question.future->callbacks[0];
     require_removed(&question, 1);
     assert_int_equal(question.asked, 3);
-    require_left(&question, "tock tick");
+    require_left(&question, "tock tick end");
 }
 
 static void
@@ -335,7 +336,7 @@ what_the_question_adds_is_not_asked_and_stays(void **state)
     question.act = act_add;
     require_removed(&question, 3);
     assert_int_equal(question.asked, 3);
-    require_left(&question, "added added added");
+    require_left(&question, "added added added end");
 }
 
 static void
@@ -352,7 +353,48 @@ what_the_question_removes_is_not_counted(void **state)
 
     question.act = act_remove_ticks;
     require_removed(&question, 1);
-    require_left(&question, "");
+    require_left(&question, "end");
+}
+
+static void
+an_answer_finds_its_callback_after_others_before_it_are_removed(void **state)
+{
+    struct testing *t = *state;
+    struct question question = question_about_three(t);
+
+    question.act = act_remove_ticks;
+    question.wanted = question.future->callbacks[1];
+    require_removed(&question, 1);
+    require_left(&question, "end");
+}
+
+/* Yes to the first, no to all others. */
+static asy_error *
+first_only(asy_handle *handle, void *argument, bool *ret_match)
+{
+    int *asked = argument;
+
+    (void)handle;
+    (*asked)++;
+    *ret_match = *asked == 1;
+    return ASY_OK;
+}
+
+static void
+a_handle_that_was_added_twice_is_asked_and_removed_each_time_for_itself(void **state)
+{
+    struct testing *t = *state;
+    struct question question = { .t = t, .future = asy_loop_create_future(t->loop) };
+    int asked = 0;
+    size_t count;
+
+    require_ok(asy_future_add_done_callback(question.future, asy_borrow(tick, t), NULL));
+    asy_handle *handle = question.future->callbacks[0];
+    require_ok(asy_future_add_done_handle(question.future, handle));
+    require_ok(asy_future_remove_done_handles(question.future, first_only, &asked, &count));
+    assert_int_equal(asked, 2);
+    assert_int_equal(count, 1);
+    require_left(&question, "tick end");
 }
 
 static void
@@ -372,7 +414,7 @@ removing_and_adding_in_one_question_keeps_the_rest(void **state)
     question.act = act_replace;
     question.wanted = question.future->callbacks[2];
     require_removed(&question, 0);
-    require_left(&question, "tock added");
+    require_left(&question, "tock added end");
 }
 
 static void
@@ -389,7 +431,7 @@ a_question_that_finishes_the_future_removes_nothing(void **state)
 
     question.act = act_finish;
     require_removed(&question, 0);
-    require_left(&question, "tick tock tick");
+    require_left(&question, "tick tock tick end");
 }
 
 static void
@@ -404,7 +446,7 @@ a_question_that_raises_removes_nothing(void **state)
                   ASY_ValueError, "no answer");
     assert_int_equal(question.asked, 2);
     assert_int_equal(count, 99);
-    require_left(&question, "tick tock tick");
+    require_left(&question, "tick tock tick end");
 }
 
 int
@@ -424,6 +466,8 @@ main(void)
         testing_case(the_handle_that_is_asked_for_is_removed),
         testing_case(what_the_question_adds_is_not_asked_and_stays),
         testing_case(what_the_question_removes_is_not_counted),
+        testing_case(an_answer_finds_its_callback_after_others_before_it_are_removed),
+        testing_case(a_handle_that_was_added_twice_is_asked_and_removed_each_time_for_itself),
         testing_case(removing_and_adding_in_one_question_keeps_the_rest),
         testing_case(a_question_that_finishes_the_future_removes_nothing),
         testing_case(a_question_that_raises_removes_nothing),

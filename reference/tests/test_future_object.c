@@ -248,7 +248,7 @@ unref_accepts_null(void **state)
     assert_null(asy_future_unref(NULL));
 }
 
-/* ---- a host's futures ----------------------------------------------------------------------- */
+/* ---- a host's futures ----------------------------------------------------------- */
 
 static asy_future *
 host_future_new(void *host)
@@ -272,7 +272,7 @@ a_host_makes_the_futures_of_its_loop(void **state)
     testing_close(loop);
 }
 
-/* ---- run_until_complete() ---------------------------------------------------------------------- */
+/* ---- run_until_complete() ------------------------------------------------------- */
 
 static asy_error *
 finish(void *future)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A coroutine that is awaited, and one that is a task."""
+# ruff: noqa: D103
+"""Exercise 1: a coroutine that is awaited, and one that is a task."""
 
 import asyncio
 

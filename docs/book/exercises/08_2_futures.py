@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Done callbacks, and tasks that wait for the same future."""
+# ruff: noqa: D103
+"""Exercise 2: done callbacks, and tasks that wait for the same future."""
 
 from ten import loop, say
 

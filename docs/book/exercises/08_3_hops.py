@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How many iterations an await takes."""
+# ruff: noqa: D103
+"""Exercise 3: how many iterations an await takes."""
 
 import asyncio
 

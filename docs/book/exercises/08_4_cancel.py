@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Cancelling a task that has not begun, that waits, and that has ended."""
+# ruff: noqa: D103
+"""Exercise 4: cancelling a task that has not begun, that waits, and that has ended."""
 
 import asyncio
 
@@ -16,21 +17,21 @@ async def work(name: str) -> None:
 
 async def main() -> None:
     early = asyncio.create_task(work("x"))
-    early.cancel()
-    say("a" if early.done() else "b")
-    task = asyncio.create_task(work("c"))
+    say("a" if early.cancel() else "b")
+    say("c" if early.done() else "d")
+    task = asyncio.create_task(work("e"))
     await asyncio.sleep(0)
-    say("d" if early.cancelled() else "e")
+    say("f" if early.cancelled() else "g")
     task.cancel()
-    say("f" if task.done() else "g")
-    loop.call_soon(say, "h")
+    say("h" if task.done() else "i")
+    loop.call_soon(say, "j")
     await asyncio.sleep(0)
-    say("i" if task.done() else "j")
+    say("k" if task.done() else "l")
     try:
         await task
     except asyncio.CancelledError:
-        say("k")
-    say("l" if task.cancel() else "m")
+        say("m")
+    say("n" if task.cancel() else "o")
 
 
 main_task = loop.create_task(main())

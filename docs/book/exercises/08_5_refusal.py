@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A request to cancel on its way through three tasks, one of which refuses."""
+# ruff: noqa: D103
+"""Exercise 5: a request to cancel on its way through three tasks, one of which refuses."""
 
 import asyncio
 
@@ -37,7 +38,6 @@ async def main() -> None:
     loop.call_soon(tick, 1)
     say(await task)
     say("f" if task.cancelled() else "g")
-    say("h" if task.cancelling() == 1 else "i")
 
 
 main_task = loop.create_task(main())

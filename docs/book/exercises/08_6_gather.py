@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Several tasks at once: their results, and an exception."""
+# ruff: noqa: D103
+"""Exercise 6: several tasks at once: their results, and an exception."""
 
 import asyncio
 

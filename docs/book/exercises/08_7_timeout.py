@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Blocks that must end in time."""
+# ruff: noqa: D103
+"""Exercise 7: blocks that must end in time."""
 
 import asyncio
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A shield, and a task that cancels itself."""
+# ruff: noqa: D103
+"""Exercise 8: a shield, and a task that cancels itself."""
 
 import asyncio
 
@@ -37,6 +38,7 @@ async def main() -> None:
         await asyncio.sleep(0)
     except asyncio.CancelledError:
         say("j")
+    say("k" if main_task.cancelling() == 1 else "l")
 
 
 main_task = loop.create_task(main())

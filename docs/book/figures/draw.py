@@ -1,96 +1,26 @@
 # SPDX-License-Identifier: MIT
 """Draws the figures of the book from traces: ``python docs/book/figures/draw.py`` writes every SVG beside itself.
 
-The traces come from programs that run now, on this interpreter's asyncio (traces.py).  They hold names and
-iterations and no times, so the files are always the same; a test compares the committed ones with what this makes.
-What the traces cannot show, the queue between two iterations and the heap's array, is replayed from them with
-``deque`` and ``heapq``, and every step of the replay must agree with what ran.
+The traces come from programs that run now, on this interpreter's asyncio (traces.py, traces_await.py).
+They hold names and iterations and no times, so the files are always the same; a test compares the committed ones
+with what this makes.  What the traces cannot show, the queue between two iterations and the heap's array, is
+replayed from them with ``deque`` and ``heapq``, and every step of the replay must agree with what ran.
 
-Figures have no background, and colours for a light and a dark page.
+The figures of chapters 6 to 8 are in draw_await.py; what all are drawn with is in drawing.py.
 """
 
 import heapq
 import sys
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from draw_await import draw_chain, draw_future, draw_tasks  # noqa: E402
+from drawing import BOX, STEP, Drawing, require  # noqa: E402
 from traces import TIMERS, Event, iteration_trace, queue_trace, timer_trace  # noqa: E402
-
-BOX = 34  # the side of a callback's box
-STEP = 42  # from one box to the next
-STYLE = "svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#d1d7e0}}"
-
-
-@dataclass
-class Drawing:
-    """An SVG in the making; the unit is a pixel."""
-
-    title: str
-    width: int
-    height: int
-    parts: list[str] = field(default_factory=list)
-
-    def text(self, x: float, y: float, words: str, anchor: str = "start", size: int = 14) -> None:
-        """Words, their base line at y."""
-        self.parts.append(
-            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-size="{size}">{escape(words)}</text>'
-        )
-
-    def box(self, x: float, y: float, words: str, gone: bool = False, width: float = BOX) -> None:
-        """A callback; dashed and struck out when it is cancelled."""
-        look = 'fill="none" stroke-dasharray="4 3"' if gone else 'fill="currentColor" fill-opacity="0.08"'
-        self.parts.append(
-            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{BOX}" rx="4" stroke="currentColor" {look}/>'
-        )
-        self.text(x + width / 2, y + BOX / 2 + 5, words, "middle", 15)
-        if gone:
-            self.line(x + 4, y + BOX - 4, x + width - 4, y + 4)
-
-    def band(self, x: float, y: float, width: float, height: float) -> None:
-        """An area that holds boxes."""
-        self.parts.append(
-            f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6" fill="none" '
-            'stroke="currentColor" stroke-opacity="0.45"/>'
-        )
-
-    def line(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        """A line."""
-        self.parts.append(f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" stroke="currentColor"/>')
-
-    def arrow(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        """An arrow that points down or to the right."""
-        self.line(x1, y1, x2, y2)
-        down = y2 > y1
-        tips = [(x2 - 5, y2 - 8), (x2 + 5, y2 - 8)] if down else [(x2 - 8, y2 - 5), (x2 - 8, y2 + 5)]
-        points = " ".join(f"{x:g},{y:g}" for x, y in [tips[0], (x2, y2), tips[1]])
-        self.parts.append(f'<polyline points="{points}" fill="none" stroke="currentColor"/>')
-
-    def svg(self) -> str:
-        """The whole file."""
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.height}" '
-            f'viewBox="0 0 {self.width} {self.height}" font-family="sans-serif" fill="currentColor" role="img">'
-        )
-        lines = [
-            head,
-            f"<title>{escape(self.title)}</title>",
-            f"<style>{STYLE}</style>",
-            *self.parts,
-            "</svg>",
-        ]
-        return "\n".join(lines) + "\n"
-
-
-def require(holds: bool, what: str) -> None:
-    """Raise RuntimeError when the loop did something that the figure does not say."""
-    if not holds:
-        raise RuntimeError(f"this figure would be wrong: {what}")
-
 
 # ---- the ready queue ------------------------------------------------------------
 
@@ -233,9 +163,12 @@ def draw_iteration() -> str:
 def figures() -> dict[str, str]:
     """Return every figure: file name to text."""
     return {
+        "await_chain.svg": draw_chain(),
+        "future_life.svg": draw_future(),
         "one_iteration.svg": draw_iteration(),
         "ready_queue.svg": draw_queue(),
         "timer_heap.svg": draw_heap(),
+        "two_tasks.svg": draw_tasks(),
     }
 
 

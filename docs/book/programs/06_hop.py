@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Nobody is called when a future is done: its callbacks are queued, behind what is queued already."""
 
 import asyncio

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D101, D103
 """A coroutine that no loop runs: it is driven by hand, with send() and throw()."""
 
 from collections.abc import Generator

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """A generator is a function that stops in the middle, and goes on from there."""
 
 from collections.abc import Generator

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """A request to cancel: where it comes out, and what the task may do with it."""
 
 import asyncio

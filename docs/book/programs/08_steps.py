@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103, PLW0603
 """In which iteration a task does what."""
 
 import asyncio

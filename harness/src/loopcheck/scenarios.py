@@ -16,7 +16,7 @@ from typing import Any
 from .spec import Statement, holds_between, intersect, weakest_level
 
 PARAMETERS = ("loop", "new_event_loop", "trace", "T", "tmp")
-REQUIREMENTS = ("real-clock", "ipv6", "root")
+REQUIREMENTS = ("real-clock", "ipv6", "root", "asyncio-futures")
 KEYWORDS = {
     "statements": list,
     "basis": str,

@@ -231,9 +231,10 @@ class Session:
             if about.implementation == "cpython" and about.python in scenario.contradicted:
                 sentence = f"CPython {about.python} itself contradicts what it shows."
                 return Judgement("skipped", scenario.level, reason="contradicted", sentence=sentence)
-            lacking = [
-                need for need in scenario.requires if need != "real-clock" and need not in about.capabilities
-            ]
+            there = {"real-clock", *about.capabilities}
+            if not side.target.own_futures:
+                there.add("asyncio-futures")
+            lacking = [need for need in scenario.requires if need not in there]
             if lacking:
                 sentence = f"it requires {lacking[0]}, which is not to be had here."
                 return Judgement("skipped", scenario.level, reason="requires", sentence=sentence)

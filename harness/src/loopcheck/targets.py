@@ -59,6 +59,11 @@ class Target:
         return name.rpartition("-")[2] if name.endswith(("-poll", "-select")) else ""
 
     @property
+    def own_futures(self) -> bool:
+        """Whether the target shows futures and tasks of its own, as create_future.alternative allows."""
+        return self.factory == REFERENCE_FACTORIES["reference-native"]
+
+    @property
     def key(self) -> tuple[str, str]:
         """What makes two targets the same one."""
         return self.factory, self.interpreter.path

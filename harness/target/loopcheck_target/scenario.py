@@ -25,7 +25,7 @@ def scenario(
 
     statements: ids from ``spec/statements`` that the scenario shows.
     basis: where no statement covers it, why it is worth comparing: ``"observed: ..."``.
-    requires: what the machine or the run must have: ``real-clock``, ``ipv6``, ``root``.
+    requires: what the machine or the run must have: ``real-clock``, ``ipv6``, ``root``, ``asyncio-futures``.
     tags: words to select by.
     debug: run the loop in debug mode.
     since, until: Python versions that the script itself needs, inclusive and exclusive; the versions for

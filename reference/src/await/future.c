@@ -256,10 +256,3 @@ future_set_cancel_message(asy_future *future, const void *message)
     future->cancel_message = host_message_copy(future->loop, message);
     host_message_unref(future->loop, old_message);
 }
-
-/* see future_impl.h */
-bool
-future_ended_fatally(const asy_future *future)
-{
-    return asy_error_is_fatal(future->exception);
-}

@@ -25,9 +25,6 @@ asy_error *future_cancel(asy_future *future, const void *message,
 /* future._cancel_message = message, which is copied. */
 void future_set_cancel_message(asy_future *future, const void *message);
 
-/* Whether it ended with a KeyboardInterrupt or SystemExit. */
-bool future_ended_fatally(const asy_future *future);
-
 /* ---- future_callbacks.c --------------------------------------------------------- */
 
 /* Queue every callback of a future that is done now. The future has none afterwards. */
