@@ -258,6 +258,28 @@ IN_THE_FILE = [
 ]
 
 
+OUT_OF_PLACE = [
+    (
+        "if True:\n" + "".join(f"    {line}\n" for line in SCENARIO.splitlines()),
+        "stands inside something else",
+    ),
+    (
+        "class Group:\n" + "".join(f"    {line}\n" for line in SCENARIO.splitlines()),
+        "stands inside something else",
+    ),
+    (SCENARIO.replace("@scenario", "@loopcheck_target.scenario"), "is decorated by an attribute"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), OUT_OF_PLACE, ids=["if", "class", "attribute"])
+def test_scenario_out_of_place_is_a_problem_and_not_silently_left_out(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    scenarios, problems = load(tmp_path, f"{HEAD}{text}\n\n{INNOCENT.strip()}\n")
+    assert list(scenarios) == ["area/innocent"]
+    assert [words in problem.sentence for problem in problems] == [True]
+
+
 @pytest.mark.parametrize(("content", "line", "words"), IN_THE_FILE, ids=["syntax", "string", "utf-8", "null"])
 def test_mistake_in_a_file_costs_that_file(tmp_path: Path, content: bytes, line: int, words: str) -> None:
     write(tmp_path, "", "area/broken.py").write_bytes(content)

@@ -106,23 +106,38 @@ def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) ->
         return [Problem(file, line, f"cannot be read: {exc.__class__.__name__}: {getattr(exc, 'msg', exc)}")]
     module = str(file.relative_to(folder).with_suffix(""))
     found: list[Scenario | Problem] = []
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            decorator = _decorator(node)
-            if decorator is not None:
-                try:
-                    found.append(_scenario(node, decorator, file, module, statements))
-                except ValueError as exc:
-                    found.append(Problem(file, node.lineno, f"{node.name}: {exc}"))
-    return found
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        decorator = _decorator(node)
+        if decorator is not None:
+            try:
+                _check_place(node, decorator, tree)
+                found.append(_scenario(node, decorator, file, module, statements))
+            except ValueError as exc:
+                found.append(Problem(file, node.lineno, f"{node.name}: {exc}"))
+    return sorted(found, key=lambda each: each.line)
 
 
 def _decorator(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:
     for decorator in node.decorator_list:
         function = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(function, ast.Name) and function.id == "scenario":
+        if "scenario" in (getattr(function, "id", None), getattr(function, "attr", None)):
             return decorator
     return None
+
+
+def _check_place(node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr, tree: ast.Module) -> None:
+    """Raise ValueError for a scenario that would not be found when its file is run."""
+    if node not in tree.body:
+        raise ValueError(
+            "stands inside something else; a scenario is a function at the top level of its file"
+        )
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if not isinstance(function, ast.Name):
+        raise ValueError(
+            "is decorated by an attribute; write “from loopcheck_target import scenario” and “@scenario(...)”"
+        )
 
 
 def _scenario(
