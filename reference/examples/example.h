@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs with a twin in Python have in common: how they end. An error that nobody has
- * handled ends a Python program with its name on stderr and the exit status 1; these, too.
+ * What the programs with a twin in Python have in common: how they begin and end. An error that
+ * nobody has handled ends a Python program with its name on stderr and the exit status 1; these,
+ * too. A program that makes its own loop ends with finally_close(); one that is a coroutine is
+ * begun and ended by ASYNCIO_RUN().
  */
 #ifndef EXAMPLE_H
 #define EXAMPLE_H
@@ -33,5 +35,32 @@ finally_close(asy_loop *loop, asy_error *err)
     asy_error_unref(err);
     return close_err;
 }
+
+/* asyncio.create_task(coroutine). Steals the coroutine; a new reference in *ret_task. */
+static inline asy_error *
+create_task(asy_loop *loop, asy_coro *coroutine, asy_task **ret_task)
+{
+    return asy_loop_create_task(loop, coroutine, NULL, ret_task);
+}
+
+/* `asyncio.run(program())`, as the last line of a program: its main().
+ *
+ *     ASYNCIO_RUN(ASYNC_CALL(program, .loop = loop))
+ *
+ * What stands in the parentheses is the coroutine to run, and `loop` in it is the new loop, which
+ * exists only within asy_run(): that is why it is asked for by a function. */
+#define ASYNCIO_RUN(coroutine)                                                             \
+    static asy_coro *                                                                      \
+    make_program(asy_loop *loop, void *unused)                                             \
+    {                                                                                      \
+        (void)unused;                                                                      \
+        return coroutine;                                                                  \
+    }                                                                                      \
+                                                                                           \
+    int                                                                                    \
+    main(void)                                                                             \
+    {                                                                                      \
+        return exit_status(asy_run(make_program, NULL));                                   \
+    }
 
 #endif

@@ -44,16 +44,36 @@ trace_reports(struct testing *t)
     asy_loop_set_exception_handler(t->loop, note_report, t, NULL);
 }
 
+static void
+run_once_as_running(struct testing *t)
+{
+    atomic_store(&t->loop->thread_id, thread_id());
+    asy_set_running_loop(t->loop);
+    testing_run_once(t);
+    asy_set_running_loop(NULL);
+    atomic_store(&t->loop->thread_id, 0);
+}
+
+size_t
+trace_timer_count(const asy_loop *loop)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < loop->scheduled.count; i++)
+        count += !handle_is_cancelled(&loop->scheduled.timers[i]->handle);
+    return count;
+}
+
+/* A loop that has been stopped waits for nothing; others would, and then for ever. */
 void
 trace_run(struct testing *t, int iterations)
 {
     for (int i = 0; i < iterations; i++) {
+        bool is_idle = asy_loop_ready_count(t->loop) == 0 && trace_timer_count(t->loop) == 0;
         iteration++;
-        atomic_store(&t->loop->thread_id, thread_id());
-        asy_set_running_loop(t->loop);
-        testing_run_once(t);
-        asy_set_running_loop(NULL);
-        atomic_store(&t->loop->thread_id, 0);
+        atomic_store(&t->loop->stopping, is_idle);
+        run_once_as_running(t);
+        atomic_store(&t->loop->stopping, false);
     }
 }
 

@@ -26,6 +26,9 @@ void trace_reports(struct testing *t);
 /* Run so many iterations, in which the loop counts as running. */
 void trace_run(struct testing *t, int iterations);
 
+/* How many timers are not cancelled. Those that are stay in the heap until it is their turn. */
+size_t trace_timer_count(const asy_loop *loop);
+
 /* A new task of the loop. */
 asy_task *trace_task(struct testing *t, asy_coro *coro);
 asy_task *trace_eager(struct testing *t, asy_coro *coro);

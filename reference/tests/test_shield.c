@@ -202,7 +202,7 @@ shield_may_be_cancelled_at_any_time(void **state)
     (void)state;
     assert_int_equal(cancel_sweep(&(struct cancel_sweep){
         .name = "shield", .make = make_shield, .release = release_shield,
-    }), 6);
+    }), 5);
 }
 
 int

@@ -5,7 +5,7 @@
 from collections.abc import Generator
 
 
-def count() -> Generator[int, None, str]:
+def count() -> Generator[int, str | None, str]:
     for number in (1, 2):
         print("got", (yield number))
     return "end"

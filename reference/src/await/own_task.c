@@ -107,17 +107,10 @@ unref(asy_future *future)
     asy_loop_unref(loop);
 }
 
-static asy_error *
-cancel(asy_future *future, const void *message, bool *ret_cancelled)
-{
-    return asy_task_default_cancel(asy_future_task(future), message, ret_cancelled);
-}
-
 static const asy_future_ops own_task_ops = {
     .name = "Task",
     .ref = ref,
     .unref = unref,
-    .cancel = cancel,
     .is_task = true,
     .describe = describe,
 };

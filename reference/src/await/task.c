@@ -258,11 +258,7 @@ asy_task_default_cancel(asy_task *task, const void *message, bool *ret_requested
 asy_error *
 asy_task_cancel(asy_task *task, const void *message, bool *ret_requested)
 {
-    const asy_future_ops *ops = task->future.ops;
-
-    if (ops->cancel)
-        return ops->cancel(&task->future, message, ret_requested);
-    return asy_task_default_cancel(task, message, ret_requested);
+    return asy_future_cancel(&task->future, message, ret_requested);
 }
 
 /* see task.h.  CPython: Task.cancelling */

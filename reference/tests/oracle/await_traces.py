@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What CPython's tasks do, iteration by iteration: the traces that the C tests of src/await expect.
 
-Each function below is a small program around asyncio. It runs in a loop whose iterations are made one by one and
-whose clock moves only when the loop would wait. What happens is noted as ``iteration:event``; iteration 0 is before
-the first. A C test of the same name does the same, and expects the line that this prints.
+Each function below is a small program around asyncio. It runs in a loop whose iterations are made one by one, and
+whose clock moves only when the loop would wait. What happens is noted as ``iteration:event``; iteration 0 is
+before the first. A C test of the same name does the same, and expects the line that this prints.
 
     python3.14 reference/tests/oracle/await_traces.py             all of them
     python3.14 reference/tests/oracle/await_traces.py gather_all  some
 
-A name at the end of a line, such as ``a>``, is what a coroutine does: ``>`` begins, ``.`` returns, ``!`` is told of
-its cancellation, ``x`` raises; ``w=LookupError`` is how what ``w`` awaits has ended.
+An event such as ``a>`` is what the coroutine ``a`` does: ``>`` begins, ``.`` returns, ``!`` is told of its
+cancellation, ``x`` raises. ``w=LookupError`` is how that has ended which ``w`` awaits.
 """
 
 import asyncio
@@ -21,9 +21,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 START = 1000.0
+MODULE: Any = asyncio  # for what 3.11 does not have
 
 
-class Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class Selector(selectors.DefaultSelector):
     """A selector that moves the clock instead of waiting."""
 
     trace: "Trace"
@@ -46,10 +47,11 @@ class Trace:
         self.notes: list[str] = []
         selector = Selector()
         selector.trace = self
-        self.loop: Any = asyncio.SelectorEventLoop(selector)
-        self.loop.time = lambda: self.now
-        self.loop._clock_resolution = 1e-9
-        self.loop.set_exception_handler(lambda loop, context: self.note("report:" + context["message"][:24]))
+        loop: Any = asyncio.SelectorEventLoop(selector)
+        self.loop = loop
+        loop.time = lambda: self.now
+        loop._clock_resolution = 1e-9
+        loop.set_exception_handler(lambda loop, context: self.note("report:" + context["message"][:24]))
 
     def note(self, what: str) -> None:
         """Add to the trace."""
@@ -74,7 +76,8 @@ class Trace:
 
     def eager(self, coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Make a task that takes its first step at once, if the loop runs."""
-        return asyncio.Task(coroutine, loop=self.loop, eager_start=True)
+        task: asyncio.Task[Any] = MODULE.Task(coroutine, loop=self.loop, eager_start=True)
+        return task
 
     def future(self) -> "asyncio.Future[Any]":
         """Make a future."""
@@ -201,7 +204,7 @@ def cancelled_when_what_it_waits_for_is_done(t: Trace) -> None:
 
 
 def cancelled_twice_in_one_iteration(t: Trace) -> None:
-    """The future is done after the first request, so that the second makes the wake-up throw, which it does anyway."""
+    """The future is done after the first; the second makes the wake-up throw, as it does anyway."""
     future = t.future()
     a = t.task(t.watch("a", future))
     t.run(2)
@@ -266,6 +269,40 @@ def cancels_itself_and_waits(t: Trace) -> None:
     t.run(3)
 
 
+def cancels_itself_and_waits_for_what_refuses(t: Trace) -> None:
+    """The request has been passed on, and is not thrown as well."""
+    b = t.task(t.stubborn("b", 2))
+
+    async def itself() -> None:
+        task = asyncio.current_task()
+        assert task
+        task.cancel()
+        await t.relay("a", b)
+
+    a = t.task(itself())
+    t.note_done("done", a)
+    t.run(8)
+    t.note("cancelled" if a.cancelled() else "not")
+
+
+def cancelled_when_what_it_waits_for_is_cancelled(t: Trace) -> None:
+    """The CancelledError of the future is thrown, not another one."""
+    future = t.future()
+
+    async def waits() -> None:
+        try:
+            await future
+        except asyncio.CancelledError as error:
+            t.note(str(error))
+
+    a = t.task(waits())
+    t.run(1)
+    future.cancel("theirs")
+    a.cancel("mine")
+    t.run(3)
+    t.note("cancelled" if a.cancelled() else "not")
+
+
 def uncancels_itself(t: Trace) -> None:
     """Taken back before it was thrown: since 3.13 nothing is."""
 
@@ -293,7 +330,7 @@ def eager_tasks_begin_at_once(t: Trace) -> None:
         t.note("m>")
         a = t.eager(t.nap("a", 0))
         t.note("a done" if a.done() else "not")
-        t.note("coro" if a.get_coro() else "none")
+        t.note("none" if a.get_coro() is None else "coro")
         b = t.eager(t.nap("b", 1))
         t.note("b done" if b.done() else "not")
         t.note("same" if asyncio.current_task() is task else "other")
@@ -318,7 +355,7 @@ def eager_tasks_are_current_meanwhile(t: Trace) -> None:
         task = asyncio.current_task()
         assert task
         t.note(task.get_name())
-        asyncio.Task(inner(), loop=t.loop, name="inner", eager_start=True)
+        MODULE.Task(inner(), loop=t.loop, name="inner", eager_start=True)
         t.note(task.get_name())
         t.note(str(len(asyncio.all_tasks())))
 
@@ -345,7 +382,7 @@ def eager_factory(t: Trace) -> None:
         t.task(t.nap("a", 1))
         t.note("m.")
 
-    t.loop.set_task_factory(asyncio.eager_task_factory)
+    t.loop.set_task_factory(MODULE.eager_task_factory)
     t.task(main())
     t.run(4)
 
@@ -539,6 +576,19 @@ def wait_for_no_time_what_refuses(t: Trace) -> None:
     t.run(7)
 
 
+def wait_for_no_time_is_cancelled(t: Trace) -> None:
+    """What refuses to end is not waited for any more."""
+    a = t.task(t.stubborn("a", 3))
+    t.run(1)
+    w = t.task(t.relay("w", asyncio.wait_for(a, 0)))
+    t.run(2)
+    w.cancel()
+    t.run(1)
+    t.note(str(len(a._callbacks or ())))
+    t.run(3)
+    t.note("cancelled" if w.cancelled() else "not")
+
+
 def wait_for_what_ends_when_the_time_is_over(t: Trace) -> None:
     """The sleeper's timer is the first of two in one iteration, but its task is cancelled before it wakes."""
     a = t.task(asyncio.sleep(1))
@@ -584,6 +634,16 @@ def timeout_of_no_time(t: Trace) -> None:
     t.note_done("done", a)
     t.run(5)
     a.exception()
+
+
+def timeout_of_no_time_goes_before_timers(t: Trace) -> None:
+    """Even those that were due before."""
+    future = t.future()
+    t.task(t.within("a", 0, future)).add_done_callback(lambda a: a.exception())
+    t.loop.call_at(START, lambda: t.note("cancelled" if future.cancelled() else "not"))
+    t.run(1)
+    t.loop.call_at(START, lambda: t.note("cancelled" if future.cancelled() else "not"))
+    t.run(3)
 
 
 def timeout_and_cancel_in_one_iteration(t: Trace) -> None:
@@ -664,6 +724,58 @@ def shielded_exception_in_the_iteration_of_the_cancellation(t: Trace) -> None:
     outer.cancel()
     t.run(3)
     del inner, outer
+
+
+# ---- how long operations take: the C tests cancel them before each of these iterations -----------------------
+
+
+def iterations(make: Callable[[Trace], Coroutine[Any, Any, Any]]) -> int:
+    """Return how many it takes until the coroutine has ended."""
+    t = Trace()
+    task = t.task(make(t))
+    while not task.done():
+        t.run(1)
+    task.exception()
+    taken = t.iteration
+    t.run(9)
+    t.loop.close()
+    return taken
+
+
+async def chain(depth: int) -> None:
+    """Nap, await the next one, and sleep."""
+    await asyncio.sleep(0)
+    if depth > 0:
+        await chain(depth - 1)
+    await asyncio.sleep(1)
+
+
+async def end_of(future: "asyncio.Future[Any]") -> None:
+    """Await a future."""
+    await future
+
+
+def swept_operations(t: Trace) -> None:
+    """Those of the cancel sweeps."""
+    operations: dict[str, Callable[[Trace], Coroutine[Any, Any, Any]]] = {
+        "sleep": lambda _: asyncio.sleep(1),
+        "yield": lambda _: asyncio.sleep(0),
+        "wait": lambda t: asyncio.wait([t.task(asyncio.sleep(2))], timeout=5),
+        "wait-times-out": lambda t: asyncio.wait([t.task(asyncio.sleep(2))], timeout=1),
+        "wait_for": lambda t: asyncio.wait_for(t.task(asyncio.sleep(2)), 5),
+        "wait_for-too-long": lambda t: asyncio.wait_for(t.task(asyncio.sleep(2)), 1),
+        "wait_for-no-time": lambda t: asyncio.wait_for(t.task(asyncio.sleep(2)), 0),
+        "gather": lambda t: end_of(
+            asyncio.gather(t.task(asyncio.sleep(2)), t.task(t.nap("b", 3)), t.task(asyncio.sleep(1)))
+        ),
+        "shield": lambda t: end_of(asyncio.shield(t.task(asyncio.sleep(2)))),
+        "timeout-expires": lambda t: t.within("o", 3, t.within("i", 1, asyncio.sleep(2))),
+        "timeout-in-time": lambda t: t.within("o", 3, t.within("i", 2, asyncio.sleep(1))),
+        "chain": lambda _: chain(3),
+        "nested-tasks": lambda t: end_of(t.task(end_of(t.task(chain(1))))),
+    }
+    for name, make in operations.items():
+        t.note(f"{name}={iterations(make)}")
 
 
 # ---- the program ---------------------------------------------------------------------------------------------
