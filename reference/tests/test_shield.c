@@ -57,12 +57,9 @@ shielded_task_is_cancelled(void **state)
     asy_task_unref(a);
 }
 
-/* All versions from 3.11 to 3.15 print this. */
 static void
-shielded_exception_after_the_cancellation(void **state)
+raise_after_the_cancellation(struct testing *t)
 {
-    struct testing *t = *state;
-
     trace_reports(t);
     asy_task *a = trace_task(t, nap_and_raise(t, "a", 3));
     asy_task *w = trace_task(t, relay(t, "w", awaiting_stolen(shield(a))));
@@ -72,6 +69,20 @@ shielded_exception_after_the_cancellation(void **state)
     asy_task_unref(a);
     asy_task_unref(w);
     require_trace(t, "1:a> 1:w> 3:w=CancelledError 4:ax 8:report:Task exception was never");
+}
+
+static void
+shielded_exception_after_the_cancellation(void **state)
+{
+    raise_after_the_cancellation(*state);
+}
+
+/* CPython 3.11, 3.12 and 3.13 print the same. */
+static void
+before_3_14_the_trace_of_an_exception_after_the_cancellation_is_the_same(void **state)
+{
+    testing_use_profile(*state, 13);
+    raise_after_the_cancellation(*state);
 }
 
 static void
@@ -213,6 +224,7 @@ main(void)
         trace_case(shield_is_cancelled),
         trace_case(shielded_task_is_cancelled),
         trace_case(shielded_exception_after_the_cancellation),
+        trace_case(before_3_14_the_trace_of_an_exception_after_the_cancellation_is_the_same),
         trace_case(shielded_exception_in_the_iteration_of_the_cancellation),
         trace_case(before_3_14_nobody_hears_of_an_exception_in_the_iteration_of_the_cancellation),
         trace_case(future_that_is_done_needs_no_shield),

@@ -238,6 +238,21 @@ cancels_itself_and_waits(void **state)
 }
 
 static void
+cancels_itself_and_waits_for_what_refuses(void **state)
+{
+    struct testing *t = *state;
+    asy_task *b = trace_task(t, stubborn(t, "b", 2));
+    asy_task *a = trace_task(t, itself(t, false, relay(t, "a", awaiting(future_of(b)))));
+
+    trace_note_task_done(t, "done", a);
+    trace_run(t, 8);
+    trace_note_cancelled(t, future_of(a));
+    require_trace(t, "1:b> 1:a> 2:b! 2:b> 4:b. 5:a=ok 6:done 8:not");
+    asy_task_unref(a);
+    asy_task_unref(b);
+}
+
+static void
 uncancel(struct testing *t)
 {
     asy_task *a = trace_task(t, itself(t, true, nap(t, "a", 1)));
@@ -286,6 +301,47 @@ the_message_of_a_cancellation_is_that_of_the_error(void **state)
     require_error(asy_future_result(future_of(waits), NULL), ASY_CancelledError, "no waiting");
     asy_task_unref(naps);
     asy_task_unref(waits);
+    asy_future_unref(future);
+}
+
+struct listens {
+    asy_coro        co;
+    struct testing *t;
+    asy_future     *future;
+};
+
+ASYNC(listens)
+{
+    asy_error *err;
+
+    ASYNC_BEGIN;
+
+    TRY_AWAIT(err, self->future);
+    trace_note(self->t, "%s", err->message);
+    asy_error_unref(err);
+
+    ASYNC_END;
+}
+
+FINALLY(listens)
+{
+    asy_future_unref(self->future);
+}
+
+static void
+cancelled_when_what_it_waits_for_is_cancelled(void **state)
+{
+    struct testing *t = *state;
+    asy_future *future = asy_loop_create_future(t->loop);
+    asy_task *a = trace_task(t, ASYNC_CALL(listens, .t = t, .future = asy_future_ref(future)));
+
+    trace_run(t, 1);
+    require_ok(asy_future_cancel(future, "theirs", NULL));
+    require_ok(asy_task_cancel(a, "mine", NULL));
+    trace_run(t, 3);
+    trace_note_cancelled(t, future_of(a));
+    require_trace(t, "2:theirs 4:not");
+    asy_task_unref(a);
     asy_future_unref(future);
 }
 
@@ -360,9 +416,11 @@ main(void)
         trace_case(an_inner_task_refuses_to_be_cancelled),
         trace_case(cancels_itself_and_returns),
         trace_case(cancels_itself_and_waits),
+        trace_case(cancels_itself_and_waits_for_what_refuses),
         trace_case(uncancels_itself),
         trace_case(before_3_13_uncancel_does_not_take_the_cancelled_error_back),
         trace_case(the_message_of_a_cancellation_is_that_of_the_error),
+        trace_case(cancelled_when_what_it_waits_for_is_cancelled),
         trace_case(the_error_with_which_a_task_ended_is_given_out_once),
         trace_case(the_message_of_a_request_that_came_too_late_to_be_thrown_stays),
         trace_case(a_task_that_is_done_is_not_cancelled),

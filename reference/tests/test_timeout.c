@@ -36,7 +36,7 @@ timeout_does_not_expire(void **state)
 
     trace_run(t, 5);
     require_trace(t, "3:a=ok 4:done");
-    assert_true(t->now < START + 5);
+    assert_true(t->now == START + 1);
     asy_task_unref(a);
 }
 
@@ -50,6 +50,41 @@ timeout_of_no_time(void **state)
     require_error(asy_future_result(asy_task_future(a), NULL), ASY_TimeoutError, "");
     require_trace(t, "3:a=CancelledError 3:a:TimeoutError 4:done");
     asy_task_unref(a);
+}
+
+struct looker {
+    struct testing *t;
+    asy_future     *future;
+};
+
+static asy_error *
+note_cancelled(void *argument)
+{
+    const struct looker *looker = argument;
+    trace_note_cancelled(looker->t, looker->future);
+    return ASY_OK;
+}
+
+static asy_error *
+look_at_the_same_time(void *argument)
+{
+    const struct looker *looker = argument;
+    return asy_loop_call_at(looker->t->loop, START, asy_borrow(note_cancelled, argument), NULL);
+}
+
+static void
+timeout_of_no_time_goes_before_timers(void **state)
+{
+    struct testing *t = *state;
+    struct looker looker = { t, asy_loop_create_future(t->loop) };
+
+    require_ok(asy_loop_call_soon(t->loop, asy_borrow(look_at_the_same_time, &looker), NULL));
+    asy_task *a = trace_task(t, within(t, "a", 0, awaiting(looker.future)));
+    trace_run(t, 4);
+    require_trace(t, "2:cancelled 3:a=CancelledError 3:a:TimeoutError");
+    require_error(asy_future_result(asy_task_future(a), NULL), ASY_TimeoutError, "");
+    asy_task_unref(a);
+    asy_future_unref(looker.future);
 }
 
 static asy_error *
@@ -272,6 +307,7 @@ main(void)
         trace_case(timeout_expires),
         trace_case(timeout_does_not_expire),
         trace_case(timeout_of_no_time),
+        trace_case(timeout_of_no_time_goes_before_timers),
         trace_case(timeout_and_cancel_in_one_iteration),
         trace_case(outer_timeout_expires_first),
         trace_case(both_timeouts_expire_in_one_iteration),

@@ -211,6 +211,25 @@ wait_for_no_time_what_refuses(void **state)
 }
 
 static void
+wait_for_no_time_is_cancelled(void **state)
+{
+    struct testing *t = *state;
+    asy_task *a = trace_task(t, stubborn(t, "a", 3));
+
+    trace_run(t, 1);
+    asy_task *w = trace_task(t, relay(t, "w", asy_wait_for(t->loop, asy_task_future(a), 0)));
+    trace_run(t, 2);
+    require_ok(asy_task_cancel(w, NULL, NULL));
+    trace_run(t, 1);
+    trace_note(t, "%zu", asy_task_future(a)->callback_count);
+    trace_run(t, 3);
+    trace_note_cancelled(t, asy_task_future(w));
+    require_trace(t, "1:a> 2:w> 3:a! 3:a> 4:w=CancelledError 4:0 6:a. 7:cancelled");
+    asy_task_unref(w);
+    asy_task_unref(a);
+}
+
+static void
 wait_for_what_ends_when_the_time_is_over(void **state)
 {
     struct testing *t = *state;
@@ -389,6 +408,7 @@ main(void)
         trace_case(wait_for_too_long),
         trace_case(wait_for_no_time),
         trace_case(wait_for_no_time_what_refuses),
+        trace_case(wait_for_no_time_is_cancelled),
         trace_case(wait_for_what_ends_when_the_time_is_over),
         trace_case(wait_for_is_cancelled),
         trace_case(wait_for_ever_has_no_timer),
