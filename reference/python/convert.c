@@ -280,15 +280,13 @@ set_handle(bool fine, PyObject *dict, asy_handle *core)
     return fine;
 }
 
-/* Under "task" if it is one that was destroyed while it was pending, otherwise "future". */
 static bool
-set_future(bool fine, PyObject *dict, asy_future *core)
+set_future(bool fine, PyObject *dict, const char *key, asy_future *core)
 {
     FutureObject *future = python_future_from_core(core);
 
     if (!future)
         return fine;
-    const char *key = asy_future_task(core) && !asy_future_done(core) ? "task" : "future";
     fine = set_item(fine, dict, key, Py_NewRef((PyObject *)future));
     if (future->source_traceback)
         fine = set_item(fine, dict, "source_traceback", Py_NewRef(future->source_traceback));
@@ -307,7 +305,9 @@ dict_from_report(const asy_report *report)
     if (fine && report->exception)
         fine = set_item(fine, dict, "exception", exception_from_error(report->exception));
     if (fine && report->future)
-        fine = set_future(fine, dict, report->future);
+        fine = set_future(fine, dict, "future", report->future);
+    if (fine && report->task)
+        fine = set_future(fine, dict, "task", asy_task_future(report->task));
     if (fine && report->nested)
         fine = set_item(fine, dict, "context", dict_from_report(report->nested));
     if (fine && report->handle)

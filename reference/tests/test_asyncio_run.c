@@ -134,7 +134,7 @@ note_report(asy_loop *loop, const asy_report *report, void *argument)
     (void)loop;
     testing_trace(argument, report->message);
     testing_trace(argument, report->exception->message);
-    assert_non_null(report->future);
+    assert_non_null(report->task);
     return ASY_OK;
 }
 

@@ -121,12 +121,12 @@ static const asy_future_ops task_ops = {
 static const asy_future_ops nameless_ops = { .ref = no_references, .unref = no_references };
 
 static void
-a_report_calls_a_pending_task_task_and_a_failed_one_future(void **state)
+a_report_names_task_and_future_as_it_was_told(void **state)
 {
     struct testing *t = *state;
     asy_task task = { 0 };
     asy_future *future = &task.future;
-    const asy_report report = { .message = "pending", .future = future };
+    const asy_report report = { .message = "pending", .task = &task };
 
     asy_future_init(future, &task_ops, t->loop);
     require_ok(asy_loop_call_exception_handler(t->loop, &report));
@@ -383,7 +383,7 @@ main(void)
         testing_case(an_exception_is_reported_on_a_closed_loop_too),
         testing_case(a_handler_may_keep_the_future_that_is_reported_once),
         testing_case(a_fatal_error_of_the_handler_is_logged_since_nobody_can_get_it),
-        testing_case(a_report_calls_a_pending_task_task_and_a_failed_one_future),
+        testing_case(a_report_names_task_and_future_as_it_was_told),
         testing_case(the_exception_of_a_task_is_reported_in_its_context),
         testing_case(a_pending_future_describes_its_callbacks),
         testing_case(a_done_future_describes_how_it_ended),

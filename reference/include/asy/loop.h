@@ -288,7 +288,8 @@ struct asy_report {
     const char            *message;     /* 'message'; NULL or "": a general one is shown */
     asy_error             *exception;   /* 'exception', or NULL */
     asy_handle            *handle;      /* 'handle', or NULL */
-    asy_future            *future;      /* 'future', or 'task' for a pending task; or NULL */
+    asy_future            *future;      /* 'future', or NULL */
+    asy_task              *task;        /* 'task', or NULL */
     const asy_report      *nested;      /* 'context': the report whose handler failed; or NULL */
     const asy_report_item *items;       /* further keys, in the order of the keys */
     size_t                 item_count;

@@ -85,7 +85,7 @@ report_exception(asy_loop *loop, asy_future *future)
     const asy_report report = {
         .message = "unhandled exception during asyncio.run() shutdown",
         .exception = exception,
-        .future = future,
+        .task = asy_future_task(future),
         .run_in = asy_task_get_context(asy_future_task(future)),
     };
     return exception ? asy_loop_call_exception_handler(loop, &report) : ASY_OK;

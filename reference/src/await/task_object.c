@@ -175,7 +175,7 @@ report_pending(asy_task *task)
 {
     const asy_report report = {
         .message = "Task was destroyed but it is pending!",
-        .future = &task->future,
+        .task = task,
         .run_in = task->context,
     };
     asy_error_unref(asy_loop_call_exception_handler(task->future.loop, &report));

@@ -106,31 +106,27 @@ message_of(const asy_report *report)
     return message && message[0] ? message : "Unhandled exception in event loop";
 }
 
-/* The key of the report's future: CPython calls it 'task' where a pending task was destroyed, and
- * 'future' where an exception was never retrieved, also that of a task. */
-static const char *
-future_key(const asy_future *future)
-{
-    return future->ops->is_task && !asy_future_done(future) ? "task" : "future";
-}
-
 static char *
 format_report(const asy_report *report)
 {
     char *handle = report->handle ? handle_describe(report->handle) : NULL;
     char *future = report->future ? asy_future_describe(report->future) : NULL;
-    struct lines lines = { asy_alloc((report->item_count + 3) * sizeof *lines.items), 0 };
+    char *task = report->task ? asy_future_describe(asy_task_future(report->task)) : NULL;
+    struct lines lines = { asy_alloc((report->item_count + 4) * sizeof *lines.items), 0 };
 
     for (size_t i = 0; i < report->item_count; i++)
         add_line(&lines, report->items[i].key, report->items[i].value);
     if (handle)
         add_line(&lines, "handle", handle);
     if (future)
-        add_line(&lines, future_key(report->future), future);
+        add_line(&lines, "future", future);
+    if (task)
+        add_line(&lines, "task", task);
     if (report->nested)
         add_line(&lines, "context", message_of(report->nested));
     char *text = join_lines(message_of(report), &lines);
     asy_free(lines.items);
+    asy_free(task);
     asy_free(future);
     asy_free(handle);
     return text;
