@@ -42,7 +42,65 @@ FINALLY(fails)
 {
 }
 
+struct waits {
+    asy_coro    co;
+    asy_future *future;
+    int        *ends;
+};
+
+ASYNC(waits)
+{
+    ASYNC_BEGIN;
+
+    AWAIT(self->future);
+
+    ASYNC_END;
+}
+
+FINALLY(waits)
+{
+    (*self->ends)++;
+    asy_future_unref(self->future);
+}
+
 /* ---- going ---------------------------------------------------------------------- */
+
+/* The task and the future hold each other: without an end by close(), both would be left. */
+static void
+task_that_waits_for_ever_ends_when_its_loop_is_closed(void **state)
+{
+    struct testing *t = *state;
+    asy_loop_options options = testing_options(t);
+    asy_loop *loop = testing_new_loop(&options);
+    asy_future *future = asy_loop_create_future(loop);
+    int ends = 0;
+
+    t->log[0] = '\0';
+    require_ok(asy_loop_create_task(loop, ASYNC_CALL(waits, .future = future, .ends = &ends),
+                                    &(asy_task_options){ .name = "a" }, NULL));
+    require_ok(asy_loop_run_once(loop));
+    assert_int_equal(ends, 0);
+    testing_close(loop);
+    assert_int_equal(ends, 1);
+    assert_non_null(strstr(t->log, "ERROR Task was destroyed but it is pending!\n"));
+}
+
+/* Whoever still holds it finds a task that is pending, as in CPython. */
+static void
+task_that_is_held_when_its_loop_is_closed_stays_pending(void **state)
+{
+    struct testing *t = *state;
+    asy_loop_options options = testing_options(t);
+    asy_loop *loop = testing_new_loop(&options);
+    asy_task *task;
+
+    require_ok(asy_loop_create_task(loop, asy_sleep(loop, 5), NULL, &task));
+    require_ok(asy_loop_run_once(loop));
+    testing_close(loop);
+    assert_false(asy_future_done(future_of(task)));
+    assert_null(asy_task_get_coro(task));
+    asy_task_unref(task);
+}
 
 static void
 pending_task_that_goes_is_reported(void **state)
@@ -242,6 +300,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         trace_case(pending_task_that_goes_is_reported),
+        trace_case(task_that_waits_for_ever_ends_when_its_loop_is_closed),
+        trace_case(task_that_is_held_when_its_loop_is_closed_stays_pending),
         trace_case(exception_that_nobody_looks_at_is_reported),
         trace_case(handler_may_keep_the_task_that_it_is_told_of),
         trace_case(waiting_task_lives_as_long_as_the_callback_at_its_future),

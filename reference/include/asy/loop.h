@@ -178,6 +178,9 @@ ASY_API bool asy_loop_is_closed(const asy_loop *loop);
 
 /* loop.close(): forget every callback, timer and watched descriptor. No effect when closed.
  *
+ * A task in C that still waits can never go on: its coroutine ends, running its FINALLY, and the
+ * task is reported as destroyed when its last reference goes.
+ *
  * Raises   RuntimeError: Cannot close a running event loop.
  * Spec     close.not-running, close.discards-pending, close.clears-queues, close.idempotent,
  *          close.irreversible

@@ -115,6 +115,12 @@ static const asy_future_ops own_task_ops = {
     .describe = describe,
 };
 
+bool
+task_is_own(const asy_task *task)
+{
+    return task->future.ops == &own_task_ops;
+}
+
 asy_error *
 task_new(asy_loop *loop, asy_coro *coroutine, const asy_task_options *options,
          asy_task **ret_task)

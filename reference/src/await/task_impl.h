@@ -51,7 +51,15 @@ asy_error *task_step(asy_task *task, asy_error *thrown) ASY_MUST_CHECK;
 /* The same without what stands around it. Steals thrown. */
 asy_error *task_run_and_handle_result(asy_task *task, asy_error *thrown) ASY_MUST_CHECK;
 
+/* ---- task_object.c ------------------------------------------------------------ */
+
+/* The coroutine ends here, without running on; and the task no longer holds its waiter. */
+void task_abandon(asy_task *task);
+
 /* ---- own_task.c --------------------------------------------------------------- */
+
+/* Whether the task was made by task_new(). */
+bool task_is_own(const asy_task *task);
 
 /* asyncio.Task(coroutine, ...) in memory of the library: create_task() without the factory.
  * Steals coroutine. */

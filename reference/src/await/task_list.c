@@ -150,6 +150,24 @@ asy_all_tasks(const asy_loop *loop, size_t *ret_count)
     return tasks;
 }
 
+/* ---- when the loop is closed ---------------------------------------------------- */
+
+/* A task and the future that it waits for hold each other. A host has a garbage collector, which
+ * finds that when the loop is gone; a program in C has none. No task can be added any more. */
+void
+loop_abandon_tasks(asy_loop *loop)
+{
+    size_t count;
+    asy_task **tasks = asy_all_tasks(loop, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (task_is_own(tasks[i]))
+            task_abandon(tasks[i]);
+        asy_task_unref(tasks[i]);
+    }
+    asy_free(tasks);
+}
+
 /* ---- who makes them ----------------------------------------------------------- */
 
 /* see task.h.  CPython: BaseEventLoop.set_task_factory */

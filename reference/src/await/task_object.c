@@ -31,6 +31,16 @@ drop_coroutine(asy_task *task)
     asy_coro_unref(coro);
 }
 
+void
+task_abandon(asy_task *task)
+{
+    asy_future *waiter = task->waiter;
+
+    task->waiter = NULL;
+    drop_coroutine(task);
+    asy_future_unref(waiter);
+}
+
 /* CPython: Task.__eager_start */
 static asy_error *
 start_eagerly(asy_task *task)

@@ -217,6 +217,7 @@ asy_loop_close(asy_loop *loop)
     loop_release_queue(&loop->ready);
     loop_release_heap(&loop->scheduled);
     loop_release_watches(loop);
+    loop_abandon_tasks(loop);
     close_selector(loop);
     return err;
 }

@@ -197,6 +197,11 @@ void loop_merge_inbox(asy_loop *loop);
 /* _write_to_self(), with inbox_lock held. */
 void loop_write_to_self(asy_loop *loop);
 
+/* ---- task_list.c ---------------------------------------------------------------- */
+
+/* Give back what the library's own tasks wait with: nothing will ever wake them. */
+void loop_abandon_tasks(asy_loop *loop);
+
 /* ---- debug.c ------------------------------------------------------------------ */
 
 /* _check_thread() */
