@@ -20,7 +20,7 @@ def start(function, *args):
 
 def run_bounded(loop, T):
     """Run the loop until a callback stops it, but not for so long that the run would count as a hang."""
-    bound = loop.call_later(125 * T, loop.stop)
+    bound = loop.call_later(90 * T, loop.stop)
     loop.run_forever()
     bound.cancel()
 
@@ -185,7 +185,7 @@ def threadsafe_call_wakes_an_idle_loop(loop, trace, T):
     idle = threading.Event()
     thread = start(other)
     loop.call_soon(idle.set)
-    loop.call_later(100 * T, trace, "the far timer")
+    loop.call_later(75 * T, trace, "the far timer")
     run_bounded(loop, T)
     trace("stopped")
     thread.join()
@@ -200,7 +200,7 @@ def every_threadsafe_call_wakes_the_loop(loop, trace, T):
         for _ in range(100):
             answered = threading.Event()
             loop.call_soon_threadsafe(answered.set)
-            answers.append(answered.wait(50 * T))
+            answers.append(answered.wait(40 * T))
             if not answers[-1]:
                 break
         loop.call_soon_threadsafe(loop.stop)
@@ -221,7 +221,7 @@ def thread_stops_the_loop(loop, trace, T):
 
     running = threading.Event()
     loop.call_soon(running.set)
-    loop.call_later(100 * T, trace, "the far timer")
+    loop.call_later(75 * T, trace, "the far timer")
     thread = start(other)
     run_bounded(loop, T)
     thread.join()

@@ -16,7 +16,7 @@ def start(function, *args):
 
 def bound(loop, T):
     """Stop the loop if nothing else does; return it."""
-    loop.call_later(125 * T, loop.stop)
+    loop.call_later(90 * T, loop.stop)
     return loop
 
 

@@ -247,7 +247,12 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
     add("--level", choices=levels, default=levels[0], help="which expectations must hold")
     add("--jobs", type=positive(int), default=default_jobs(), metavar="N", help="runs under way at a time")
     add("--repeat", type=positive(int), default=1, metavar="K", help="runs of each scenario")
-    add("--timeout", type=positive(float), metavar="S", help="seconds until a scenario counts as hung")
+    add(
+        "--timeout",
+        type=positive(float),
+        metavar="S",
+        help="seconds until a scenario counts as hung (more when it is repeated on a busy machine)",
+    )
     add("-v", "--verbose", action="count", default=0, help="show variants in full; twice: every scenario")
     _add_path(run_parser)
     _add_selection(run_parser)

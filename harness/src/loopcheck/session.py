@@ -41,6 +41,15 @@ TIMEOUT_S = {"virtual": 4.0, "real": 10.0}  # by clock; waiting for a CPU does n
 Record = dict[str, Any]
 
 
+def timeout_for(wanted: float | None, clock: str, tick: float) -> float:
+    """Return after how many seconds a run counts as hung: what was asked for, or the default of the clock.
+
+    It grows with the tick, since all the delays of a scenario do: a repetition with a longer tick, because the
+    machine was busy, must not count as a hang for that.
+    """
+    return (wanted or TIMEOUT_S[clock]) * tick / TICKS_S[0]
+
+
 @dataclass(frozen=True)
 class SessionOptions:
     """What to run and how.  pairs: each target with its oracle.  timeout: seconds, None for the default."""
@@ -298,8 +307,7 @@ class Session:
         self, scenario: Scenario, target: Target, tick: float, *, iterations: bool = False
     ) -> Trace:
         clock = self._clock_of(scenario, target)
-        timeout = self._options.timeout or TIMEOUT_S[clock] * tick / TICKS_S[0]
-        options = RunOptions(tick, timeout, clock, iterations)
+        options = RunOptions(tick, timeout_for(self._options.timeout, clock, tick), clock, iterations)
         async with self._slots:
             return await self._sides[target.key].server.run(scenario, options)
 
