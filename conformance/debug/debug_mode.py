@@ -34,7 +34,7 @@ def attempt(trace, name, function):
         trace(name, exc)
 
 
-@scenario(statements=["get_debug.bool", "set_debug.sets", "debug.added-3.4.2"])
+@scenario(statements=["get_debug.bool", "set_debug.sets"])
 def debug_mode_is_set_and_read(loop, trace):
     """set_debug() sets the debug mode and get_debug() returns it, as a bool."""
     trace("type", type(loop.get_debug()))
@@ -126,7 +126,7 @@ def partial_is_shown_with_its_arguments(loop, trace):
     loop.run_forever()
 
 
-@scenario(basis="observed: with the place of creation, a coroutine that is never awaited can be found")
+@scenario(statements=["debug.coroutine-origin"])
 def debug_mode_tracks_where_coroutines_are_made(loop, trace):
     """While a loop in debug mode runs, and only then, Python notes where each coroutine is made."""
 

@@ -21,7 +21,7 @@ def run_for(loop, seconds):
     loop.run_forever()
 
 
-@scenario(statements=["create_future.attached", "create_future.alternative", "create_future.added-3.5.2"])
+@scenario(statements=["create_future.attached", "create_future.alternative"])
 def new_future_is_pending(loop, trace):
     """create_future() returns a pending Future attached to the loop, of a class of the loop's own choice."""
     future = loop.create_future()
@@ -32,7 +32,17 @@ def new_future_is_pending(loop, trace):
     trace("cancelled", future.cancelled())
 
 
-@scenario(basis="observed: a result that can be lost or replaced breaks whoever waits for it")
+@scenario(
+    statements=[
+        "Future.result.pending",
+        "Future.exception.pending",
+        "Future.set_result.done",
+        "Future.set_result.twice",
+        "Future.set_exception.twice",
+        "Future.result.value",
+        "Future.exception.value",
+    ]
+)
 def result_is_set_once(loop, trace):
     """A Future has no result before set_result(), and a second one is refused."""
     future = loop.create_future()
@@ -46,9 +56,16 @@ def result_is_set_once(loop, trace):
     trace("exception", future.exception())
 
 
-@scenario(basis="observed: callers tell errors apart by the exception object that the Future hands on")
+@scenario(
+    statements=[
+        "Future.set_exception.done",
+        "Future.result.exception",
+        "Future.exception.value",
+        "Future.set_result.twice",
+    ]
+)
 def exception_is_raised_by_result(loop, trace):
-    """result() raises the very exception that was set; a class is instantiated."""
+    """result() raises the very exception that was set, and exception() returns it."""
     error = LookupError("nowhere")
     future = loop.create_future()
     future.set_exception(error)
@@ -56,20 +73,28 @@ def exception_is_raised_by_result(loop, trace):
     trace("same exception", future.exception() is error)
     attempt(trace, "result", future.result)
     attempt(trace, "result after the exception", future.set_result, None)
-    from_class = loop.create_future()
-    from_class.set_exception(KeyError)
-    trace("from a class", from_class.exception())
 
 
-@scenario(basis="observed: what cannot be raised must not become a result that nobody can get at")
+@scenario(statements=["Future.set_exception.bad", "Future.set_exception.class"])
 def only_exceptions_are_set_as_exceptions(loop, trace):
-    """set_exception() refuses what is no exception; the Future stays pending."""
+    """set_exception() refuses what is no exception, and StopIteration; a class is instantiated."""
     future = loop.create_future()
     attempt(trace, "not an exception", future.set_exception, 42)
+    attempt(trace, "StopIteration", future.set_exception, StopIteration())
     trace("done", future.done())
+    future.set_exception(KeyError)
+    trace("from a class", future.exception())
 
 
-@scenario(basis="observed: cancelling is how waiting is given up; it must win once and say so")
+@scenario(
+    statements=[
+        "Future.cancel.pending",
+        "Future.cancel.done",
+        "Future.cancelled",
+        "Future.result.cancelled",
+        "Future.exception.cancelled",
+    ]
+)
 def cancel_finishes_the_future(loop, trace, T):
     """cancel() makes the Future done and cancelled at once; a Future that is done cannot be cancelled."""
     future = loop.create_future()
@@ -86,7 +111,13 @@ def cancel_finishes_the_future(loop, trace, T):
     trace("cancel a finished one", finished.cancel(), finished.result())
 
 
-@scenario(statements=["create_future.callbacks-soon"])
+@scenario(
+    statements=[
+        "Future.add_done_callback.call_soon",
+        "Future.add_done_callback.argument",
+        "Future.add_done_callback.order",
+    ]
+)
 def done_callbacks_wait_for_the_loop(loop, trace, T):
     """Done callbacks are scheduled with call_soon() when the Future is done, in the order of adding."""
     future = loop.create_future()
@@ -106,7 +137,7 @@ def done_callbacks_wait_for_the_loop(loop, trace, T):
     trace("stopped")
 
 
-@scenario(basis="observed: whoever loses interest in a Future relies on not being called any more")
+@scenario(statements=["Future.remove_done_callback.removes", "Future.remove_done_callback.count"])
 def removed_done_callbacks_do_not_run(loop, trace, T):
     """remove_done_callback() removes every copy and returns how many; what is scheduled still runs."""
     future = loop.create_future()
@@ -127,7 +158,7 @@ def removed_done_callbacks_do_not_run(loop, trace, T):
     trace("stopped")
 
 
-@scenario(basis="observed: the failure of one done callback must neither vanish nor harm the others")
+@scenario(statements=["Future.add_done_callback.raises"])
 def failing_done_callback_is_reported(loop, trace, T):
     """An exception in a done callback goes to the exception handler; the other callbacks still run."""
 
@@ -144,7 +175,7 @@ def failing_done_callback_is_reported(loop, trace, T):
     trace("result", future.result())
 
 
-@scenario(basis="observed: await is how almost every Future is used")
+@scenario(statements=["Future.awaitable", "Future.await-order", "Future.await-done"])
 async def waiting_coroutines_resume_in_order(loop, trace):
     """The result resumes waiting coroutines later, first come first served; a done Future makes none wait."""
     future = loop.create_future()

@@ -10,9 +10,7 @@ def run_for(loop, seconds):
     loop.run_forever()
 
 
-@scenario(
-    statements=["TimerHandle.from-timers", "call_later.returns-TimerHandle", "call_at.returns-TimerHandle"]
-)
+@scenario(statements=["call_later.returns-TimerHandle", "call_at.returns-TimerHandle"])
 def timers_return_a_timer_handle(loop, trace, T):
     """call_later() and call_at() return a TimerHandle, by which the call can be cancelled."""
     now = loop.time()
@@ -38,7 +36,7 @@ def timer_handle_is_a_handle(loop, trace, T):
     handle.cancel()
 
 
-@scenario(statements=["TimerHandle.when", "TimerHandle.when.float", "TimerHandle.when.added-3.7"])
+@scenario(statements=["TimerHandle.when", "TimerHandle.when.float"])
 def when_is_the_moment_given_to_call_at(loop, trace, T):
     """when() returns the moment that was given to call_at(), a float."""
     now = loop.time()

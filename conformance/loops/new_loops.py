@@ -80,14 +80,7 @@ def loop_defines_every_method(loop, trace):
             trace("what it inherits raises", name, what_it_raises(getattr(loop, name)))
 
 
-@scenario(
-    statements=[
-        "SelectorEventLoop.subclass",
-        "EventLoop.alias",
-        "EventLoop.added-3.13",
-        "loops.default-eventloop",
-    ]
-)
+@scenario(statements=["SelectorEventLoop.subclass", "EventLoop.alias", "loops.default-eventloop"])
 def asyncios_own_classes_stay_what_they_are(loop, trace):
     """A loop that comes from elsewhere replaces neither asyncio's classes nor what asyncio itself makes."""
     run(loop)

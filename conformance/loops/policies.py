@@ -53,10 +53,7 @@ def attempt(trace, name, function):
         trace(name, exc)
 
 
-@scenario(
-    statements=["policy.set", "policy.get", "new_event_loop.policy-alters", "policy.subclass-new-loop"],
-    until="3.16",
-)
+@scenario(statements=["policy.set", "policy.get", "new_event_loop.policy-alters", "policy.subclass-new-loop"])
 def policy_makes_the_loops(new_event_loop, trace):
     """asyncio.new_event_loop() returns what the policy in force makes; such a loop runs like any other."""
     made = []
@@ -77,14 +74,7 @@ def policy_makes_the_loops(new_event_loop, trace):
     asyncio.set_event_loop_policy(None)
 
 
-@scenario(
-    statements=[
-        "get_event_loop.no-running.policy",
-        "get_event_loop.policy-alters",
-        "set_event_loop.policy-alters",
-    ],
-    until="3.16",
-)
+@scenario(statements=["get_event_loop.no-running.policy", "set_event_loop.policy-alters"])
 def policy_is_asked_when_no_loop_runs(loop, new_event_loop, trace):
     """With no loop running, get_event_loop() and set_event_loop() are the policy's; a running loop needs none."""
     asyncio.set_event_loop_policy(policy_for(new_event_loop, trace))
@@ -97,7 +87,7 @@ def policy_is_asked_when_no_loop_runs(loop, new_event_loop, trace):
     asyncio.set_event_loop_policy(None)
 
 
-@scenario(statements=["policy.none-restores"], until="3.16")
+@scenario(statements=["policy.none-restores"])
 def none_restores_the_default_policy(new_event_loop, trace):
     """set_event_loop_policy(None) puts the default policy back: it makes asyncio's own loops again."""
     policy = policy_for(new_event_loop, trace)
@@ -154,7 +144,7 @@ def missing_loop_is_an_error(loop, trace):
     attempt(trace, "after a run", asyncio.get_event_loop)
 
 
-@scenario(statements=["policy.deprecated-3.14"], until="3.16")
+@scenario(statements=["policy.deprecated-3.14"])
 def policies_are_deprecated(new_event_loop, trace):
     """Each use of the policies' names issues a DeprecationWarning; making and setting loops does not."""
     policies = []
@@ -165,7 +155,7 @@ def policies_are_deprecated(new_event_loop, trace):
     trace("reset", caught(lambda: asyncio.set_event_loop_policy(None)))
 
 
-@scenario(statements=["run.preferred", "shutdown_asyncgens.run-does-it"])
+@scenario(statements=["run.result", "run.own-loop", "shutdown_asyncgens.run-does-it"])
 def asyncio_run_makes_and_closes_its_loop(new_event_loop, trace, T):
     """asyncio.run() makes a loop, ends the tasks and generators that its coroutine left, and closes the loop."""
     left = []

@@ -35,13 +35,7 @@ def shutdown_without_generators_completes(loop, trace):
     trace("stopped")
 
 
-@scenario(
-    statements=[
-        "shutdown_asyncgens.acloses-open",
-        "shutdown_asyncgens.coroutine",
-        "shutdown_asyncgens.added-3.6",
-    ]
-)
+@scenario(statements=["shutdown_asyncgens.acloses-open", "shutdown_asyncgens.coroutine"])
 def shutdown_closes_the_open_generators(loop, trace):
     """shutdown_asyncgens() is a coroutine; it closes generators that have begun, and waits for their ends."""
     closing = trace.unordered()

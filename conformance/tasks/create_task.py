@@ -63,8 +63,8 @@ async def task_waits_for_its_turn(loop, trace):
     statements=[
         "create_task.name",
         "create_task.name-none",
-        "create_task.name-added-3.8",
         "create_task.kwonly",
+        "Task.get_name.default",
     ]
 )
 async def task_has_a_name(loop, trace):
@@ -101,7 +101,15 @@ def wrong_arguments_are_refused(loop, trace):
     trace("factory in force", loop.get_task_factory())
 
 
-@scenario(basis="observed: locks, timeouts and frameworks ask which task is running and which are left")
+@scenario(
+    statements=[
+        "current_task.running",
+        "current_task.none",
+        "current_task.loop",
+        "all_tasks.unfinished",
+        "all_tasks.loop",
+    ]
+)
 def current_task_follows_the_switches(loop, new_event_loop, trace, T):
     """current_task() is the task that runs now, all_tasks() the tasks of one loop that are not done."""
     other = new_event_loop()
@@ -132,7 +140,6 @@ def current_task_follows_the_switches(loop, new_event_loop, trace, T):
         "set_task_factory.coro-arg",
         "set_task_factory.future-compatible",
         "set_task_factory.none",
-        "set_task_factory.added-3.4.4",
         "create_task.name",
     ]
 )

@@ -6,7 +6,7 @@ import asyncio
 from loopcheck_target import scenario
 
 
-@scenario(basis="observed: this is all that the eager factory is for", since="3.12")
+@scenario(statements=["eager_task_factory.starts"])
 async def eager_task_starts_inside_create_task(loop, trace):
     """The first step runs inside create_task(), everything after the first await in the loop."""
     loop.set_task_factory(asyncio.eager_task_factory)
@@ -25,7 +25,7 @@ async def eager_task_starts_inside_create_task(loop, trace):
     trace("awaited", await task)
 
 
-@scenario(basis="observed: a cache hit must cost no iteration of the loop", since="3.12")
+@scenario(statements=["eager_task_factory.finished"])
 async def eager_task_may_finish_at_once(loop, trace):
     """A coroutine that does not wait is done when create_task() returns; awaiting it does not wait either."""
     loop.set_task_factory(asyncio.eager_task_factory)
@@ -42,7 +42,7 @@ async def eager_task_may_finish_at_once(loop, trace):
     trace("left", [left.get_name() for left in asyncio.all_tasks() - {asyncio.current_task()}])
 
 
-@scenario(basis="observed: locks and timeouts inside the first step ask for the current task", since="3.12")
+@scenario(statements=["eager_task_factory.current"])
 async def eager_task_is_current_while_it_starts(loop, trace):
     """During its first step the new task is current_task(), afterwards its creator is again."""
     loop.set_task_factory(asyncio.eager_task_factory)
@@ -64,7 +64,7 @@ async def eager_task_is_current_while_it_starts(loop, trace):
     await task
 
 
-@scenario(basis="observed: create_task() must not raise what the coroutine raises", since="3.12")
+@scenario(statements=["eager_task_factory.exception"])
 async def eager_task_keeps_its_exception(loop, trace):
     """An exception in the first step does not come out of create_task() but of the task."""
     loop.set_task_factory(asyncio.eager_task_factory)
@@ -80,7 +80,7 @@ async def eager_task_keeps_its_exception(loop, trace):
         trace("awaited", exc, task.exception() is exc)
 
 
-@scenario(statements=["create_task.extra-kwargs-3.14"])
+@scenario(statements=["create_task.eager_start", "create_task.kwargs-3.14"])
 async def eager_start_is_chosen_for_one_task(loop, trace):
     """create_task(coro, eager_start=True) starts this one task eagerly; a factory is handed the keyword."""
 

@@ -104,7 +104,7 @@ def running_is_seen_from_other_threads(loop, trace, T):
     trace("stopped", loop.is_running())
 
 
-@scenario(basis="observed: run_coroutine_threadsafe() stands on call_soon_threadsafe() and ensure_future()")
+@scenario(statements=["run_coroutine_threadsafe.result", "run_coroutine_threadsafe.exception"])
 def coroutine_of_a_thread_returns_its_result(loop, trace, T):
     """run_coroutine_threadsafe() runs a coroutine in the loop; the thread gets its result or exception."""
     main = threading.get_ident()
