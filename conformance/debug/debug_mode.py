@@ -140,3 +140,31 @@ def debug_mode_tracks_where_coroutines_are_made(loop, trace):
         loop.call_soon(loop.stop)
         loop.run_forever()
         tracking("after")
+
+
+def failing_partial_shows_its_argument(loop, trace):
+    """Trace whether the report of a failing partial has its function and its argument in the message."""
+
+    def fail_to_send(argument):
+        raise LookupError("on purpose")
+
+    def handler(loop, context):
+        trace("function", "fail_to_send" in context["message"])
+        trace("argument", "the argument" in context["message"])
+
+    loop.set_exception_handler(handler)
+    loop.call_soon(functools.partial(fail_to_send, "the argument"))
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+
+
+@scenario(statements=["call_soon.partial-display.error-messages"], until="3.13")
+def failed_partial_is_shown_with_its_arguments(loop, trace):
+    """The report of a partial object that failed shows the function and its arguments, in any mode."""
+    failing_partial_shows_its_argument(loop, trace)
+
+
+@scenario(basis="observed: reports end up in log files, and arguments may be secret", since="3.13")
+def failed_partial_is_shown_without_its_arguments(loop, trace):
+    """Outside debug mode, the report of a partial object that failed shows the function, not its arguments."""
+    failing_partial_shows_its_argument(loop, trace)

@@ -77,10 +77,9 @@ def exception_is_raised_by_result(loop, trace):
 
 @scenario(statements=["Future.set_exception.bad", "Future.set_exception.class"])
 def only_exceptions_are_set_as_exceptions(loop, trace):
-    """set_exception() refuses what is no exception, and StopIteration; a class is instantiated."""
+    """set_exception() refuses what is no exception; of a class it makes an instance."""
     future = loop.create_future()
     attempt(trace, "not an exception", future.set_exception, 42)
-    attempt(trace, "StopIteration", future.set_exception, StopIteration())
     trace("done", future.done())
     future.set_exception(KeyError)
     trace("from a class", future.exception())
@@ -192,3 +191,77 @@ async def waiting_coroutines_resume_in_order(loop, trace):
     loop.call_soon(trace, "callback")
     trace("did not wait", await future)
     await asyncio.sleep(0)
+
+
+@scenario(statements=["Future.set_exception.stop-iteration"])
+def stop_iteration_is_refused(loop, trace):
+    """set_exception() refuses StopIteration, which no coroutine can raise; the Future stays pending."""
+    future = loop.create_future()
+    attempt(trace, "set", future.set_exception, StopIteration("value"))
+    trace("done", future.done())
+
+
+@scenario(statements=["Future.set_exception.stop-iteration-3.12"])
+def stop_iteration_becomes_a_runtime_error(loop, trace):
+    """set_exception() puts a RuntimeError in the place of StopIteration, with it as the cause."""
+    future = loop.create_future()
+    attempt(trace, "set", future.set_exception, StopIteration("value"))
+    trace("done", future.done())
+    trace("exception", future.exception(), type(future.exception().__cause__))
+
+
+@scenario(statements=["Future.done.any-outcome"])
+def future_is_done_in_three_ways(loop, trace):
+    """A Future is done by a result, an exception or a cancellation, and cancelled only by the last."""
+    for name, method, *args in (
+        ("result", "set_result", 1),
+        ("exception", "set_exception", LookupError()),
+        ("cancelled", "cancel"),
+    ):
+        future = loop.create_future()
+        before = future.done()
+        getattr(future, method)(*args)
+        trace(name, before, future.done(), future.cancelled())
+        attempt(trace, "exception", future.exception)
+
+
+@scenario(statements=["Future.add_done_callback.call_soon", "Future.add_done_callback.argument"])
+def done_callback_is_scheduled_not_called(loop, trace, T):
+    """A done callback runs in the loop, not inside set_result() or add_done_callback(), with the Future alone."""
+
+    def callback(*args):
+        trace("callback", len(args), args[0] is future)
+
+    for name in ("added before", "added when done"):
+        future = loop.create_future()
+        if name == "added when done":
+            future.set_result(None)
+        future.add_done_callback(callback)
+        if name == "added before":
+            future.set_result(None)
+        trace(name, future.done())
+        run_for(loop, T)
+
+
+@scenario(statements=["Future.awaitable"])
+async def future_hands_its_outcome_to_who_awaits_it(loop, trace, T):
+    """A coroutine that awaits a Future goes on when it is done: with the result, or the exception raised."""
+    for method, outcome in (("set_result", "result"), ("set_exception", LookupError("on purpose"))):
+        future = loop.create_future()
+        loop.call_later(T, trace, method)
+        loop.call_later(5 * T, getattr(future, method), outcome)
+        try:
+            trace("awaited", await future)
+        except LookupError as exc:
+            trace("raised", exc is outcome)
+
+
+@scenario(statements=["Future.get_loop", "Future.loop-arg"])
+def future_belongs_to_its_loop(loop, new_event_loop, trace):
+    """A Future knows its loop: the one whose create_future() made it, or the one given to Future()."""
+    other = new_event_loop()
+    asyncio.set_event_loop(other)
+    trace("create_future", loop.create_future().get_loop() is loop)
+    trace("argument", asyncio.Future(loop=loop).get_loop() is loop)
+    trace("current loop", asyncio.Future(loop=other).get_loop() is other)
+    asyncio.set_event_loop(None)

@@ -168,3 +168,13 @@ def cancelling_after_close_is_harmless(loop, trace, T):
     soon.cancel()
     later.cancel()
     trace("cancelled", soon.cancelled(), later.cancelled())
+
+
+@scenario(statements=["Handle.cancelled.after-run"])
+def late_cancel_still_shows(loop, trace):
+    """cancel() after the callback has run changes nothing, but cancelled() says true from then on."""
+    handle = loop.call_soon(trace, "callback")
+    run_batch(loop)
+    trace("run", handle.cancelled())
+    handle.cancel()
+    trace("cancelled too late", handle.cancelled())

@@ -81,3 +81,13 @@ def when_is_not_rounded(loop, trace, T):
     handle = loop.call_at(when, trace, "ran")
     trace("same moment", handle.when() == when)
     handle.cancel()
+
+
+@scenario(statements=["TimerHandle.when.as-given"])
+def when_keeps_the_type_of_the_moment(loop, trace):
+    """when() gives back the very number that call_at() was given: of an int, an int."""
+    moment = int(loop.time()) + 10**5
+    for when in (moment, float(moment)):
+        handle = loop.call_at(when, trace, "ran")
+        trace("when", type(handle.when()), handle.when() == when)
+        handle.cancel()

@@ -113,3 +113,12 @@ def loops_of_two_classes_share_a_thread(loop, trace, T):
     loop.call_soon(trace, "callback of the loop")
     run(loop)
     trace("stopped again")
+
+
+@scenario(statements=["loops.default-unix", "SelectorEventLoop.platforms"])
+def default_loop_of_asyncio_is_a_selector_loop(loop, trace):
+    """On Unix, asyncio.new_event_loop() makes a SelectorEventLoop, also where another loop has run."""
+    run(loop)
+    own = asyncio.new_event_loop()
+    trace("default", isinstance(own, asyncio.SelectorEventLoop))
+    own.close()

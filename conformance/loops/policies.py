@@ -2,6 +2,7 @@
 """Loops that asyncio makes and finds by itself: policies and asyncio.run(). Here, all make the loop under test."""
 
 import asyncio
+import selectors
 import sys
 import threading
 import warnings
@@ -125,6 +126,15 @@ def missing_loop_is_made_in_the_main_thread(new_event_loop, trace):
     asyncio.set_event_loop_policy(None)
 
 
+@scenario(statements=["get_event_loop.no-warning-3.10"])
+def missing_loop_is_made_without_a_warning(new_event_loop, trace):
+    """get_event_loop() issues no warning, neither with a current loop nor when it has to make one."""
+    asyncio.set_event_loop_policy(policy_for(new_event_loop, trace))
+    trace("no current loop", caught(asyncio.get_event_loop))
+    trace("current loop", caught(asyncio.get_event_loop))
+    asyncio.set_event_loop_policy(None)
+
+
 @scenario(statements=["get_event_loop.warn-no-current-3.12"])
 def making_the_missing_loop_is_warned_of(new_event_loop, trace):
     """get_event_loop() issues a DeprecationWarning if it has to make the loop, and only then."""
@@ -183,3 +193,21 @@ def asyncio_run_makes_and_closes_its_loop(new_event_loop, trace, T):
     trace("returned", asyncio_run(main(), new_event_loop))
     trace("closed", left[0].is_closed())
     attempt(trace, "running loop", asyncio.get_running_loop)
+
+
+@scenario(statements=["example.policy-selector"])
+def example_policy_chooses_a_selector(loop, trace):
+    """The documentation's example: a policy whose new_event_loop() makes loops with a SelectSelector."""
+
+    class MyPolicy(asyncio.DefaultEventLoopPolicy):
+        def new_event_loop(self):
+            trace("selector loop asked for")
+            return asyncio.SelectorEventLoop(selectors.SelectSelector())
+
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    asyncio.set_event_loop_policy(MyPolicy())
+    own = asyncio.new_event_loop()
+    trace("class", type(own) is asyncio.SelectorEventLoop, own.run_until_complete(asyncio.sleep(0, "result")))
+    own.close()
+    asyncio.set_event_loop_policy(None)

@@ -125,3 +125,31 @@ async def cancel_requests_are_counted(loop, trace, T):
     trace("cancel twice", task.cancel(), task.cancel())
     await outcome(trace, "awaited", task)
     trace("cancelled", task.cancelled())
+
+
+@scenario(statements=["Task.cancel.msg-propagates"])
+async def cancel_message_reaches_the_awaiting_task(loop, trace, T):
+    """The message given to cancel() is also in the CancelledError that awaiting the cancelled task raises."""
+    task = loop.create_task(asyncio.sleep(50 * T))
+    await asyncio.sleep(0)
+    task.cancel("the reason")
+    try:
+        await task
+    except asyncio.CancelledError as exc:
+        trace("awaiting task", list(exc.args))
+
+
+@scenario(statements=["Task.uncancel.ends-cancellation"])
+async def cancellation_that_is_pending_can_be_taken_back(loop, trace):
+    """uncancel() that brings the count to 0 takes back a cancellation that no await has received yet."""
+
+    async def work():
+        task = asyncio.current_task()
+        trace("cancel", task.cancel())
+        trace("left", task.uncancel())
+        await asyncio.sleep(0)
+        return "not disturbed"
+
+    task = loop.create_task(work())
+    await outcome(trace, "awaited", task)
+    trace("cancelled", task.cancelled(), task.cancelling())

@@ -196,3 +196,37 @@ def factory_receives_the_context(loop, trace):
     loop.set_task_factory(factory)
     loop.run_until_complete(loop.create_task(work(), context=given))
     loop.run_until_complete(loop.create_task(work()))
+
+
+@scenario(statements=["create_task.name-none.factory"])
+def factory_made_task_keeps_its_automatic_name(loop, trace):
+    """Without a name, or with None, a task that a factory made keeps the name that it gave itself."""
+
+    async def work():
+        return asyncio.current_task().get_name()
+
+    loop.set_task_factory(lambda active, coro, **options: OwnTask(coro, loop=active, **options))
+    for name, options in (("no name", {}), ("None", {"name": None}), ("a name", {"name": "reader"})):
+        seen = loop.run_until_complete(loop.create_task(work(), **options))
+        trace(name, seen == "reader", seen in ("", "None"))
+
+
+@scenario(statements=["create_task.kwargs-3.14", "set_task_factory.signature-3.14"])
+def factory_receives_every_keyword(loop, trace):
+    """Every keyword of create_task() reaches the factory; one that does not take them fails."""
+    given = contextvars.copy_context()
+
+    async def work():
+        trace("working")
+
+    def factory(active, coro, **options):
+        trace("factory", sorted(options), options.get("name"), options.get("context") is given)
+        return asyncio.Task(coro, loop=active, **options)
+
+    loop.set_task_factory(factory)
+    loop.run_until_complete(loop.create_task(work()))
+    loop.run_until_complete(loop.create_task(work(), name="reader", context=given, eager_start=False))
+    loop.set_task_factory(lambda active, coro, context=None: asyncio.Task(coro, loop=active, context=context))
+    coro = work()
+    attempt(trace, "name", lambda: loop.create_task(coro, name="reader"))
+    coro.close()

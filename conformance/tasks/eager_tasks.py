@@ -97,3 +97,49 @@ async def eager_start_is_chosen_for_one_task(loop, trace):
     tasks.append(loop.create_task(work("eager by the factory"), eager_start=True))
     trace("created", tasks[-1].done())
     await asyncio.gather(*tasks)
+
+
+@scenario(statements=["create_eager_task_factory.constructor"])
+async def own_class_of_tasks_can_be_eager(loop, trace):
+    """create_eager_task_factory() makes a factory that starts the tasks of a given constructor eagerly."""
+
+    class OwnTask(asyncio.Task):
+        pass
+
+    async def work():
+        trace("first step")
+        await asyncio.sleep(0)
+        trace("second step")
+
+    loop.set_task_factory(asyncio.create_eager_task_factory(OwnTask))
+    task = loop.create_task(work(), name="own")
+    trace("created", type(task) is OwnTask, task.get_name(), task.done())
+    await task
+
+
+@scenario(statements=["Task.eager_start"])
+async def task_starts_inside_its_constructor(loop, trace):
+    """Task(coro, eager_start=True) runs the first step at once, while the loop runs."""
+
+    async def work(name):
+        trace(name, "first step")
+        await asyncio.sleep(0)
+        trace(name, "second step")
+
+    tasks = []
+    for name, eager in (("lazy", False), ("eager", True)):
+        tasks.append(asyncio.Task(work(name), loop=loop, eager_start=eager))
+        trace(name, "created", tasks[-1].done())
+    await asyncio.wait(tasks)
+
+
+@scenario(statements=["Task.get_coro.eager"])
+async def task_that_finished_eagerly_has_no_coroutine(loop, trace):
+    """get_coro() of a task that was done when create_task() returned is None."""
+    loop.set_task_factory(asyncio.eager_task_factory)
+
+    async def work():
+        return "result"
+
+    task = loop.create_task(work())
+    trace("done", task.done(), task.get_coro())

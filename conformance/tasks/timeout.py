@@ -95,3 +95,32 @@ async def cancellation_from_outside_is_no_timeout(loop, trace, T):
     except (TimeoutError, asyncio.CancelledError) as exc:
         trace("outside", exc)
     trace("cancelled", task.cancelled())
+
+
+@scenario(statements=["timeout.when", "timeout_at.deadline"])
+async def deadline_is_a_moment_of_the_loop(loop, trace, T):
+    """timeout_at() takes a moment on the loop's clock, timeout() a delay from now; when() tells the moment."""
+    deadline = loop.time() + 5 * T
+    try:
+        async with asyncio.timeout_at(deadline) as timeout:
+            trace("when", timeout.when() == deadline)
+            await interrupted(trace, "body", 50 * T)
+    except TimeoutError:
+        trace("expired", timeout.expired(), loop.time() >= deadline)
+    before = loop.time()
+    async with asyncio.timeout(50 * T) as timeout:
+        trace("delay", before + 50 * T <= timeout.when() <= loop.time() + 50 * T)
+    async with asyncio.timeout_at(None) as timeout:
+        trace("no deadline", timeout.when())
+
+
+@scenario(statements=["timeout.past"])
+async def deadline_in_the_past_cancels_at_the_next_await(trace, T):
+    """With a delay of 0 or less the body begins, and is cancelled where it first waits."""
+    for delay in (0, -5):
+        try:
+            async with asyncio.timeout(delay):
+                trace("body begins")
+                await interrupted(trace, "body", 50 * T)
+        except TimeoutError:
+            trace("expired")

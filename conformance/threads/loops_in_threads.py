@@ -129,3 +129,29 @@ def coroutine_of_a_thread_returns_its_result(loop, trace, T):
     bound(loop, T).run_forever()
     thread.join()
     trace("stopped")
+
+
+@scenario(statements=["run_coroutine_threadsafe.cancel"])
+def thread_cancels_its_coroutine(loop, trace, T):
+    """Cancelling the future that run_coroutine_threadsafe() returned cancels the coroutine in the loop."""
+    other = trace.actor("other thread")
+    started = threading.Event()
+
+    async def work():
+        started.set()
+        try:
+            await loop.create_future()
+        except asyncio.CancelledError:
+            trace("cancelled")
+            loop.stop()
+            raise
+
+    def in_other_thread():
+        future = asyncio.run_coroutine_threadsafe(work(), loop)
+        started.wait(10)
+        other("cancel", future.cancel(), future.cancelled())
+
+    thread = start(in_other_thread)
+    bound(loop, T).run_forever()
+    thread.join()
+    trace("stopped")

@@ -81,3 +81,26 @@ async def cancelled_sleep_ends_at_once(loop, trace, T):
     trace("task", task.cancelled())
     await asyncio.sleep(40 * T)
     trace("later")
+
+
+@scenario(statements=["sleep.suspends"])
+async def sleep_lets_the_other_tasks_run(loop, trace):
+    """sleep() always suspends the task, even with a delay of 0: another task that is ready runs meanwhile."""
+
+    async def other():
+        trace("other task")
+
+    loop.create_task(other())
+    trace("before")
+    await asyncio.sleep(0)
+    trace("after")
+
+
+@scenario(statements=["sleep.nan"])
+async def sleep_refuses_what_is_no_number(trace):
+    """sleep() raises ValueError for a delay of nan, which no clock ever reaches."""
+    try:
+        await asyncio.sleep(float("nan"))
+        trace("slept")
+    except ValueError as exc:
+        trace("refused", exc)
