@@ -201,7 +201,7 @@ def stop_iteration_is_refused(loop, trace):
     trace("done", future.done())
 
 
-@scenario(statements=["Future.set_exception.stop-iteration-3.12"])
+@scenario(statements=["Future.set_exception.stop-iteration-converted"])
 def stop_iteration_becomes_a_runtime_error(loop, trace):
     """set_exception() puts a RuntimeError in the place of StopIteration, with it as the cause."""
     future = loop.create_future()

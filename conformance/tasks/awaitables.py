@@ -31,7 +31,7 @@ async def other_awaitables_become_tasks(loop, trace):
     """ensure_future() makes a scheduled Task of a coroutine, and of any other object that can be awaited."""
     for name, awaitable in (("coroutine", work()), ("awaitable", Awaitable())):
         task = asyncio.ensure_future(awaitable)
-        trace(name, isinstance(task, asyncio.Task), task.get_loop() is loop, task.done())
+        trace(name, asyncio.isfuture(task), task.get_loop() is loop, task.done())
         trace(name, await task)
 
 

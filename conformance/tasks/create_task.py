@@ -220,7 +220,7 @@ def factory_receives_every_keyword(loop, trace):
         trace("working")
 
     def factory(active, coro, **options):
-        trace("factory", sorted(options), options.get("name"), options.get("context") is given)
+        trace("factory", options.get("name"), options.get("context") is given, options.get("eager_start"))
         return asyncio.Task(coro, loop=active, **options)
 
     loop.set_task_factory(factory)

@@ -15,8 +15,9 @@ async def task_is_made_on_the_running_loop(loop, trace):
         trace("working")
         return "result"
 
-    task = asyncio.create_task(work())
-    trace("task", isinstance(task, asyncio.Task), task.get_loop() is loop, task.done())
+    coro = work()
+    task = asyncio.create_task(coro)
+    trace("task", task.get_coro() is coro, task.get_loop() is loop, task.done())
     trace("awaited", await task)
 
 

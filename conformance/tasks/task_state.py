@@ -141,7 +141,7 @@ async def done_callbacks_get_the_task(loop, trace):
 async def task_serves_as_a_future(loop, trace):
     """A task can do what a Future can: it is awaited twice, waited for, asked for its loop and its state."""
     task = loop.create_task(asyncio.sleep(0, "result"))
-    trace("is one", isinstance(task, asyncio.Future), asyncio.isfuture(task))
+    trace("is one", asyncio.isfuture(task))
     trace("loop", task.get_loop() is loop)
     names = "add_done_callback cancel cancelled done exception get_loop remove_done_callback result".split()
     trace("missing", [name for name in names if not callable(getattr(task, name, None))])
