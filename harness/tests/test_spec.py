@@ -103,7 +103,7 @@ def test_the_model_record_is_right(tmp_path: Path) -> None:
         ('["000", "001"]', "[0, 1]", "documents must be an array of strings."),
         (
             "status =",
-            'contradicted = ["3.13"]\nstatus =',
+            'contradiction = "No."\nshown_by = "timers/late"\ncontradicted = ["3.13"]\nstatus =',
             'contradicted has "3.13", which is no release; write it as "3.13.0".',
         ),
         ('"3.4"', "3.4", "since must be a string."),
@@ -153,9 +153,11 @@ def test_the_model_record_is_right(tmp_path: Path) -> None:
         ),
         (
             "status =",
-            'contradicted = ["3.8.1"]\ncontradiction_until = "3.8"\nstatus =',
+            'contradiction = "No."\nshown_by = "timers/late"\ncontradicted = ["3.8.1"]\n'
+            'contradiction_until = "3.8"\nstatus =',
             "contradiction_until needs contradiction_since.",
         ),
+        ("status =", 'contradicted = ["3.8.1"]\nstatus =', "contradicted needs contradiction."),
         (
             "status =",
             'contradiction = "No."\nshown_by = "timers/late"\ncontradiction_since = "3.8"\n'

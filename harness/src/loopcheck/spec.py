@@ -427,6 +427,7 @@ def _contradiction_problems(record: dict[str, Any]) -> list[str]:
         "contradiction and shown_by go together": ("contradiction" in record) != ("shown_by" in record),
         "contradiction needs either contradicted or contradiction_since": "contradiction" in record
         and span == releases,
+        "contradicted needs contradiction": releases and "contradiction" not in record,
         "contradiction_since needs contradiction": span and "contradiction" not in record,
         "contradiction_until needs contradiction_since": "contradiction_until" in record and not span,
         "untestable excludes shown_by": "untestable" in record and "shown_by" in record,
