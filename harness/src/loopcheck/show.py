@@ -61,26 +61,27 @@ def print_show(
 ) -> None:
     """Print a scenario with its statements and source, a statement with its scenarios, or a name with both.
 
-    Raises ShowError.
+    What is a statement and a name at once, such as ``Future.get_loop``, is printed as both.  Raises ShowError.
     """
     console = _console()
     name = surface.find(id)
+    found = [scenario for scenario in scenarios if scenario.id == id]
+    if id not in statements and name is None and not found:
+        known = [*(scenario.id for scenario in scenarios), *statements, *surface.names]
+        raise ShowError(_unknown(id, known))
+    for scenario in found:
+        _print_scenario(console, scenario, statements)
     if id in statements:
         _print_statement(console, statements[id])
         _print_about_statement(console, statements[id])
         _print_scenarios(console, [s for s in scenarios if id in (*s.statements, statements[id].shown_by)])
-    elif any(scenario.id == id for scenario in scenarios):
-        _print_scenario(console, find_scenario(id, scenarios), statements)
-    elif name is not None:
+    if name is not None:
         about = [s for s in statements.values() if name in map(surface.find, s.names)]
         _print_name(console, name)
         for statement in about:
             console.print(f"  statement  {statement.id}: {statement.text}")
         cited = {statement.id for statement in about}
         _print_scenarios(console, [s for s in scenarios if cited & {*s.statements}])
-    else:
-        known = [*(scenario.id for scenario in scenarios), *statements, *surface.names]
-        raise ShowError(_unknown(id, known))
 
 
 def _print_scenarios(console: Console, scenarios: Iterable[Scenario]) -> None:
@@ -97,12 +98,13 @@ def _print_statement(console: Console, statement: Statement) -> None:
 
 def _print_about_statement(console: Console, statement: Statement) -> None:
     """Print what a statement's record has beside what every page shows of it."""
+    otherwise = statement.contradiction or (statement.contradicted and "It does otherwise.")
     rows = {
         "names": ", ".join(statement.names),
         "documents": ", ".join(statement.documents) or "none of the five",
         "see": statement.doc,
         "untestable": statement.untestable,
-        "CPython": statement.contradiction and f"{statement.contradiction} ({contradicted_in(statement)})",
+        "CPython": otherwise and f"{otherwise} ({contradicted_in(statement)})",
     }
     for word, text in rows.items():
         if text:
