@@ -2,6 +2,7 @@
 """Debug mode: switching it, where it comes from, and the mistakes that it notices."""
 
 import functools
+import gc
 import os
 import sys
 import threading
@@ -168,3 +169,31 @@ def failed_partial_is_shown_with_its_arguments(loop, trace):
 def failed_partial_is_shown_without_its_arguments(loop, trace):
     """Outside debug mode, the report of a partial object that failed shows the function, not its arguments."""
     failing_partial_shows_its_argument(loop, trace)
+
+
+@scenario(statements=["debug.source_traceback"], debug=True)
+def forgotten_exception_is_reported_with_its_origin(loop, trace):
+    """In debug mode, the report of an exception that nobody retrieved says where the Future or Task was made."""
+
+    def handler(loop, context):
+        trace("report", context.get("exception"))
+        trace("made in", [frame.name for frame in context.get("source_traceback", ())][-1:])
+
+    def make_future():
+        loop.create_future().set_exception(LookupError("of the future"))
+
+    async def fail():
+        raise LookupError("of the task")
+
+    def make_task():
+        loop.create_task(fail())
+
+    loop.set_exception_handler(handler)
+    for make in (make_future, make_task):
+        loop.call_soon(make)
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        gc.collect()
+    trace("collected")
