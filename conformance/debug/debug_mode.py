@@ -176,8 +176,8 @@ def forgotten_exception_is_reported_with_its_origin(loop, trace):
     """In debug mode, the report of an exception that nobody retrieved says where the Future or Task was made."""
 
     def handler(loop, context):
-        trace("report", context.get("exception"))
-        trace("made in", [frame.name for frame in context.get("source_traceback", ())][-1:])
+        made_in = [frame.name for frame in context.get("source_traceback", ())]
+        trace("report", context.get("exception"), [name for name in made_in if name.startswith("make_")])
 
     def make_future():
         loop.create_future().set_exception(LookupError("of the future"))
