@@ -128,3 +128,19 @@ def return_value_of_a_callback_is_ignored(loop, trace):
     run_batch(loop)
     run_batch(loop)
     trace("stopped")
+
+
+@scenario(statements=["example.hello-call_soon"])
+def example_prints_hello_world_and_stops(loop, trace):
+    """The documentation's example: a callback says Hello World and stops the loop, which is then closed."""
+
+    def hello_world(its_loop):
+        trace("Hello World", its_loop is loop)
+        its_loop.stop()
+
+    loop.call_soon(hello_world, loop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+    trace("closed", loop.is_closed())

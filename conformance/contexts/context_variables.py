@@ -30,7 +30,6 @@ def run_for(loop, seconds):
         "call_soon.context-default-current",
         "call_soon.context-custom",
         "call_soon.context-kwonly",
-        "call_soon.context-added-3.7",
     ]
 )
 def call_soon_runs_in_its_context(loop, trace, T):
@@ -92,7 +91,7 @@ def call_soon_threadsafe_runs_in_its_context(loop, trace, T):
     trace("outside", variable.get())
 
 
-@scenario(basis="observed: request identifiers in logs rely on it; there is no keyword to say it with")
+@scenario(statements=["add_reader.context"])
 def reader_runs_in_the_context_of_add_reader(loop, trace, T):
     """The callbacks of add_reader() and add_writer() run in the context that was current at the call."""
     left, right = socket.socketpair()
@@ -120,7 +119,7 @@ def reader_runs_in_the_context_of_add_reader(loop, trace, T):
         loop.remove_writer(left)
 
 
-@scenario(basis="observed: add_done_callback() has the keyword context since 3.7")
+@scenario(statements=["Future.add_done_callback.context"])
 def done_callback_runs_in_its_context(loop, trace, T):
     """A done callback runs in the given context, else in that of add_done_callback(), not of set_result()."""
     future = loop.create_future()
@@ -134,7 +133,7 @@ def done_callback_runs_in_its_context(loop, trace, T):
     run_for(loop, T)
 
 
-@scenario(statements=["create_task.context-default-copy"])
+@scenario(statements=["create_task.context-default-copy", "Task.context"])
 async def task_runs_in_a_copy_of_the_context(loop, trace):
     """Without a context each task runs in a copy of that of its create_task(): what it sets stays inside."""
 
@@ -153,7 +152,7 @@ async def task_runs_in_a_copy_of_the_context(loop, trace):
     trace("outside", variable.get())
 
 
-@scenario(statements=["create_task.context", "create_task.context-added-3.11"])
+@scenario(statements=["create_task.context"])
 def task_runs_in_the_given_context(loop, trace):
     """With the keyword context every step runs in that very context, and the changes stay in it."""
 
@@ -170,7 +169,7 @@ def task_runs_in_the_given_context(loop, trace):
     trace("in the given context", given[variable])
 
 
-@scenario(statements=["set_exception_handler.runs-in-context", "set_exception_handler.may-in-context"])
+@scenario(statements=["set_exception_handler.runs-in-context"])
 def exception_handler_runs_in_the_context_of_the_origin(loop, trace, T):
     """The exception handler runs in the context of the handle or task that it is told about."""
 
@@ -192,7 +191,7 @@ def exception_handler_runs_in_the_context_of_the_origin(loop, trace, T):
     trace("collected")
 
 
-@scenario(statements=["Handle.get_context", "Handle.get_context.added-3.12"])
+@scenario(statements=["Handle.get_context"])
 def handle_tells_its_context(loop, trace, T):
     """Handle.get_context() returns the context in which the callback will run."""
     variable.set("at scheduling")

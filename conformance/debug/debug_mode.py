@@ -2,6 +2,7 @@
 """Debug mode: switching it, where it comes from, and the mistakes that it notices."""
 
 import functools
+import gc
 import os
 import sys
 import threading
@@ -34,7 +35,7 @@ def attempt(trace, name, function):
         trace(name, exc)
 
 
-@scenario(statements=["get_debug.bool", "set_debug.sets", "debug.added-3.4.2"])
+@scenario(statements=["get_debug.bool", "set_debug.sets"])
 def debug_mode_is_set_and_read(loop, trace):
     """set_debug() sets the debug mode and get_debug() returns it, as a bool."""
     trace("type", type(loop.get_debug()))
@@ -126,7 +127,7 @@ def partial_is_shown_with_its_arguments(loop, trace):
     loop.run_forever()
 
 
-@scenario(basis="observed: with the place of creation, a coroutine that is never awaited can be found")
+@scenario(statements=["debug.coroutine-origin"])
 def debug_mode_tracks_where_coroutines_are_made(loop, trace):
     """While a loop in debug mode runs, and only then, Python notes where each coroutine is made."""
 
@@ -140,3 +141,59 @@ def debug_mode_tracks_where_coroutines_are_made(loop, trace):
         loop.call_soon(loop.stop)
         loop.run_forever()
         tracking("after")
+
+
+def failing_partial_shows_its_argument(loop, trace):
+    """Trace whether the report of a failing partial has its function and its argument in the message."""
+
+    def fail_to_send(argument):
+        raise LookupError("on purpose")
+
+    def handler(loop, context):
+        trace("function", "fail_to_send" in context["message"])
+        trace("argument", "the argument" in context["message"])
+
+    loop.set_exception_handler(handler)
+    loop.call_soon(functools.partial(fail_to_send, "the argument"))
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+
+
+@scenario(statements=["call_soon.partial-display.error-messages"], until="3.13")
+def failed_partial_is_shown_with_its_arguments(loop, trace):
+    """The report of a partial object that failed shows the function and its arguments, in any mode."""
+    failing_partial_shows_its_argument(loop, trace)
+
+
+@scenario(basis="observed: reports end up in log files, and arguments may be secret", since="3.13")
+def failed_partial_is_shown_without_its_arguments(loop, trace):
+    """Outside debug mode, the report of a partial object that failed shows the function, not its arguments."""
+    failing_partial_shows_its_argument(loop, trace)
+
+
+@scenario(statements=["debug.source_traceback"], debug=True)
+def forgotten_exception_is_reported_with_its_origin(loop, trace):
+    """In debug mode, the report of an exception that nobody retrieved says where the Future or Task was made."""
+
+    def handler(loop, context):
+        made_in = [frame.name for frame in context.get("source_traceback", ())]
+        trace("report", context.get("exception"), [name for name in made_in if name.startswith("make_")])
+
+    def make_future():
+        loop.create_future().set_exception(LookupError("of the future"))
+
+    async def fail():
+        raise LookupError("of the task")
+
+    def make_task():
+        loop.create_task(fail())
+
+    loop.set_exception_handler(handler)
+    for make in (make_future, make_task):
+        loop.call_soon(make)
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        gc.collect()
+    trace("collected")

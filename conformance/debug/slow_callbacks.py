@@ -113,3 +113,13 @@ def slow_step_of_a_task_is_logged(loop, trace, T):
 
     loop.run_until_complete(work())
     trace("stopped")
+
+
+@scenario(basis="observed: a loop that waits because it has nothing to do is not slow", debug=True)
+def slow_poll_is_not_logged(loop, trace):
+    """In debug mode, a loop that waits for two seconds without anything happening logs nothing of it."""
+    Warnings(trace)
+    logging.getLogger("asyncio").setLevel(logging.INFO)
+    loop.call_later(2, loop.stop)
+    loop.run_forever()
+    trace("stopped")

@@ -186,7 +186,7 @@ def busy_callbacks_do_not_starve_a_reader(loop, trace):
     trace("stopped")
 
 
-@scenario(basis="observed: context variables of whoever asked for the reader are those that it sees")
+@scenario(statements=["add_reader.context"])
 def reader_runs_in_the_context_of_its_registration(loop, trace, T):
     """The callback runs in the context in which add_reader() was called."""
     with socket_pair() as (ours, theirs):

@@ -93,6 +93,18 @@ def remove_writer_tells_whether_it_was_watched(loop, trace):
         trace("second", loop.remove_writer(ours))
 
 
+@scenario(statements=["remove_writer.returns-false"])
+def remove_writer_returns_false_otherwise(loop, trace):
+    """remove_writer() returns False for a descriptor that is not watched, or only for reading."""
+    with socket_pair() as (ours, _):
+        trace("never added", loop.remove_writer(ours))
+        loop.add_reader(ours, trace, "readable")
+        trace("only a reader", loop.remove_writer(ours))
+        loop.remove_reader(ours)
+        loop.close()
+        trace("closed loop", loop.remove_writer(ours))
+
+
 @scenario(statements=["remove_reader.cancels-queued"])
 def removal_cancels_a_queued_reader(loop, trace, T):
     """Of two readers that are ready together and that remove each other, one runs."""

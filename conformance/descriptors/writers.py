@@ -78,7 +78,7 @@ def writer_waits_for_room(loop, trace, T):
     trace("stopped")
 
 
-@scenario(statements=["add_writer.args"])
+@scenario(statements=["add_writer.args", "add_writer.partial"])
 def writer_gets_arguments(loop, trace, T):
     """Extra positional arguments go to the callback; keywords need functools.partial()."""
     with socket_pair() as (ours, _):
@@ -95,7 +95,7 @@ def writer_gets_arguments(loop, trace, T):
     trace("stopped")
 
 
-@scenario(basis="observed: writers repeat like readers, so a partial write continues by itself")
+@scenario(statements=["add_writer.level-triggered"])
 def writer_repeats_while_there_is_room(loop, trace, T):
     """The callback runs again and again while there is room."""
     with socket_pair() as (ours, theirs):
@@ -112,7 +112,7 @@ def writer_repeats_while_there_is_room(loop, trace, T):
         trace("peer received", theirs.recv(10))
 
 
-@scenario(basis="observed: registering a writer again replaces it, as it does for readers")
+@scenario(statements=["add_writer.replace"])
 def second_writer_replaces_the_first(loop, trace, T):
     """Registering a descriptor again replaces its callback."""
     with socket_pair() as (ours, _):

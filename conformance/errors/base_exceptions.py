@@ -83,7 +83,7 @@ def keyboard_interrupt_in_a_reader_leaves_the_run(loop, trace, T):
     theirs.close()
 
 
-@scenario(basis="observed: Ctrl-C in a task must end the run, and the task must be done, not lost")
+@scenario(statements=["Task.keyboard-interrupt"])
 def keyboard_interrupt_in_a_task_leaves_the_run(loop, trace):
     """KeyboardInterrupt in a task comes out of run_until_complete(), and is the task's exception too."""
     report_to(trace, loop)

@@ -23,7 +23,6 @@ def run_batch(loop):
 @scenario(
     statements=[
         "set_exception_handler.custom",
-        "set_exception_handler.signature",
         "set_exception_handler.loop-arg",
         "set_exception_handler.context-dict",
     ]
@@ -40,13 +39,7 @@ def handler_gets_the_loop_and_a_dictionary(loop, trace):
     trace("stopped")
 
 
-@scenario(
-    statements=[
-        "get_exception_handler.value",
-        "get_exception_handler.default-none",
-        "get_exception_handler.added-3.5.2",
-    ]
-)
+@scenario(statements=["get_exception_handler.value", "get_exception_handler.default-none"])
 def handler_can_be_asked_for(loop, trace):
     """get_exception_handler() returns the handler in force, None when no custom one is set."""
 
@@ -108,7 +101,7 @@ def handler_must_be_callable(loop, trace):
     trace("still the same", loop.get_exception_handler() is handler)
 
 
-@scenario(statements=["set_exception_handler.runs-in-context", "set_exception_handler.may-in-context"])
+@scenario(statements=["set_exception_handler.runs-in-context"])
 def handler_runs_in_the_context_of_the_handle(loop, trace):
     """When a callback fails, the handler runs in the context of its Handle."""
     context_of_callback = contextvars.copy_context()
@@ -120,7 +113,7 @@ def handler_runs_in_the_context_of_the_handle(loop, trace):
     trace("outside", origin.get())
 
 
-@scenario(statements=["set_exception_handler.runs-in-context", "set_exception_handler.may-in-context"])
+@scenario(statements=["set_exception_handler.runs-in-context"])
 def handler_runs_in_the_context_of_the_task(loop, trace):
     """When a Task is the origin of a report, the handler runs in the Task's context."""
 

@@ -79,9 +79,7 @@ def failing_callback_leaves_the_others_running(loop, trace, T):
     trace("stopped")
 
 
-@scenario(
-    statements=["context.message", "context.exception", "context.handle", "context.key-spelling"],
-)
+@scenario(statements=["context.message", "context.exception", "context.handle"])
 def failing_callback_is_reported_with_its_handle(loop, trace):
     """The report of a failed callback has a message, the exception itself and the Handle."""
     error = LookupError("on purpose")
@@ -147,7 +145,7 @@ def failing_done_callback_is_reported(loop, trace):
     trace("stopped")
 
 
-@scenario(statements=["context.future", "context.exception"])
+@scenario(statements=["context.future", "context.exception", "future.never-retrieved"])
 def forgotten_exception_of_a_future_is_reported(loop, trace):
     """A Future that goes away with an exception that nobody looked at is reported; a looked-at one is not."""
     report_to(trace, loop)

@@ -21,7 +21,7 @@ def run_for(loop, seconds):
     loop.run_forever()
 
 
-@scenario(statements=["create_future.attached", "create_future.alternative", "create_future.added-3.5.2"])
+@scenario(statements=["create_future.attached", "create_future.alternative"])
 def new_future_is_pending(loop, trace):
     """create_future() returns a pending Future attached to the loop, of a class of the loop's own choice."""
     future = loop.create_future()
@@ -41,7 +41,17 @@ def new_future_is_an_asyncio_future(loop, trace):
     trace("is a future", isinstance(loop.create_future(), asyncio.Future))
 
 
-@scenario(basis="observed: a result that can be lost or replaced breaks whoever waits for it")
+@scenario(
+    statements=[
+        "Future.result.pending",
+        "Future.exception.pending",
+        "Future.set_result.done",
+        "Future.set_result.twice",
+        "Future.set_exception.twice",
+        "Future.result.value",
+        "Future.exception.value",
+    ]
+)
 def result_is_set_once(loop, trace):
     """A Future has no result before set_result(), and a second one is refused."""
     future = loop.create_future()
@@ -55,9 +65,16 @@ def result_is_set_once(loop, trace):
     trace("exception", future.exception())
 
 
-@scenario(basis="observed: callers tell errors apart by the exception object that the Future hands on")
+@scenario(
+    statements=[
+        "Future.set_exception.done",
+        "Future.result.exception",
+        "Future.exception.value",
+        "Future.set_result.twice",
+    ]
+)
 def exception_is_raised_by_result(loop, trace):
-    """result() raises the very exception that was set; a class is instantiated."""
+    """result() raises the very exception that was set, and exception() returns it."""
     error = LookupError("nowhere")
     future = loop.create_future()
     future.set_exception(error)
@@ -65,20 +82,27 @@ def exception_is_raised_by_result(loop, trace):
     trace("same exception", future.exception() is error)
     attempt(trace, "result", future.result)
     attempt(trace, "result after the exception", future.set_result, None)
-    from_class = loop.create_future()
-    from_class.set_exception(KeyError)
-    trace("from a class", from_class.exception())
 
 
-@scenario(basis="observed: what cannot be raised must not become a result that nobody can get at")
+@scenario(statements=["Future.set_exception.bad", "Future.set_exception.class"])
 def only_exceptions_are_set_as_exceptions(loop, trace):
-    """set_exception() refuses what is no exception; the Future stays pending."""
+    """set_exception() refuses what is no exception; of a class it makes an instance."""
     future = loop.create_future()
     attempt(trace, "not an exception", future.set_exception, 42)
     trace("done", future.done())
+    future.set_exception(KeyError)
+    trace("from a class", future.exception())
 
 
-@scenario(basis="observed: cancelling is how waiting is given up; it must win once and say so")
+@scenario(
+    statements=[
+        "Future.cancel.pending",
+        "Future.cancel.done",
+        "Future.cancelled",
+        "Future.result.cancelled",
+        "Future.exception.cancelled",
+    ]
+)
 def cancel_finishes_the_future(loop, trace, T):
     """cancel() makes the Future done and cancelled at once; a Future that is done cannot be cancelled."""
     future = loop.create_future()
@@ -95,7 +119,13 @@ def cancel_finishes_the_future(loop, trace, T):
     trace("cancel a finished one", finished.cancel(), finished.result())
 
 
-@scenario(statements=["create_future.callbacks-soon"])
+@scenario(
+    statements=[
+        "Future.add_done_callback.call_soon",
+        "Future.add_done_callback.argument",
+        "Future.add_done_callback.order",
+    ]
+)
 def done_callbacks_wait_for_the_loop(loop, trace, T):
     """Done callbacks are scheduled with call_soon() when the Future is done, in the order of adding."""
     future = loop.create_future()
@@ -115,7 +145,7 @@ def done_callbacks_wait_for_the_loop(loop, trace, T):
     trace("stopped")
 
 
-@scenario(basis="observed: whoever loses interest in a Future relies on not being called any more")
+@scenario(statements=["Future.remove_done_callback.removes", "Future.remove_done_callback.count"])
 def removed_done_callbacks_do_not_run(loop, trace, T):
     """remove_done_callback() removes every copy and returns how many; what is scheduled still runs."""
     future = loop.create_future()
@@ -136,7 +166,7 @@ def removed_done_callbacks_do_not_run(loop, trace, T):
     trace("stopped")
 
 
-@scenario(basis="observed: the failure of one done callback must neither vanish nor harm the others")
+@scenario(statements=["Future.add_done_callback.raises"])
 def failing_done_callback_is_reported(loop, trace, T):
     """An exception in a done callback goes to the exception handler; the other callbacks still run."""
 
@@ -153,7 +183,7 @@ def failing_done_callback_is_reported(loop, trace, T):
     trace("result", future.result())
 
 
-@scenario(basis="observed: await is how almost every Future is used")
+@scenario(statements=["Future.awaitable", "Future.await-order", "Future.await-done"])
 async def waiting_coroutines_resume_in_order(loop, trace):
     """The result resumes waiting coroutines later, first come first served; a done Future makes none wait."""
     future = loop.create_future()
@@ -170,3 +200,77 @@ async def waiting_coroutines_resume_in_order(loop, trace):
     loop.call_soon(trace, "callback")
     trace("did not wait", await future)
     await asyncio.sleep(0)
+
+
+@scenario(statements=["Future.set_exception.stop-iteration"])
+def stop_iteration_is_refused(loop, trace):
+    """set_exception() refuses StopIteration, which no coroutine can raise; the Future stays pending."""
+    future = loop.create_future()
+    attempt(trace, "set", future.set_exception, StopIteration("value"))
+    trace("done", future.done())
+
+
+@scenario(statements=["Future.set_exception.stop-iteration-converted"])
+def stop_iteration_becomes_a_runtime_error(loop, trace):
+    """set_exception() puts a RuntimeError in the place of StopIteration, with it as the cause."""
+    future = loop.create_future()
+    attempt(trace, "set", future.set_exception, StopIteration("value"))
+    trace("done", future.done())
+    trace("exception", future.exception(), type(future.exception().__cause__))
+
+
+@scenario(statements=["Future.done.any-outcome"])
+def future_is_done_in_three_ways(loop, trace):
+    """A Future is done by a result, an exception or a cancellation, and cancelled only by the last."""
+    for name, method, *args in (
+        ("result", "set_result", 1),
+        ("exception", "set_exception", LookupError()),
+        ("cancelled", "cancel"),
+    ):
+        future = loop.create_future()
+        before = future.done()
+        getattr(future, method)(*args)
+        trace(name, before, future.done(), future.cancelled())
+        attempt(trace, "exception", future.exception)
+
+
+@scenario(statements=["Future.add_done_callback.call_soon", "Future.add_done_callback.argument"])
+def done_callback_is_scheduled_not_called(loop, trace, T):
+    """A done callback runs in the loop, not inside set_result() or add_done_callback(), with the Future alone."""
+
+    def callback(*args):
+        trace("callback", len(args), args[0] is future)
+
+    for name in ("added before", "added when done"):
+        future = loop.create_future()
+        if name == "added when done":
+            future.set_result(None)
+        future.add_done_callback(callback)
+        if name == "added before":
+            future.set_result(None)
+        trace(name, future.done())
+        run_for(loop, T)
+
+
+@scenario(statements=["Future.awaitable"])
+async def future_hands_its_outcome_to_who_awaits_it(loop, trace, T):
+    """A coroutine that awaits a Future goes on when it is done: with the result, or the exception raised."""
+    for method, outcome in (("set_result", "result"), ("set_exception", LookupError("on purpose"))):
+        future = loop.create_future()
+        loop.call_later(T, trace, method)
+        loop.call_later(5 * T, getattr(future, method), outcome)
+        try:
+            trace("awaited", await future)
+        except LookupError as exc:
+            trace("raised", exc is outcome)
+
+
+@scenario(statements=["Future.get_loop", "Future.loop-arg"])
+def future_belongs_to_its_loop(loop, new_event_loop, trace):
+    """A Future knows its loop: the one whose create_future() made it, or the one given to Future()."""
+    other = new_event_loop()
+    asyncio.set_event_loop(other)
+    trace("create_future", loop.create_future().get_loop() is loop)
+    trace("argument", asyncio.Future(loop=loop).get_loop() is loop)
+    trace("current loop", asyncio.Future(loop=other).get_loop() is other)
+    asyncio.set_event_loop(None)

@@ -18,7 +18,7 @@ class Argument:
     """An object that can be watched by a weak reference."""
 
 
-@scenario(statements=["Handle.from-call_soon", "call_soon.returns-handle"])
+@scenario(statements=["call_soon.returns-handle", "call_soon_threadsafe.returns-handle"])
 def call_soon_returns_a_handle(loop, trace):
     """call_soon() and call_soon_threadsafe() return a Handle, by which the callback can be cancelled."""
     soon = loop.call_soon(trace, "call_soon")
@@ -31,7 +31,7 @@ def call_soon_returns_a_handle(loop, trace):
     trace("stopped")
 
 
-@scenario(statements=["Handle.from-call_soon", "TimerHandle.from-timers"])
+@scenario(statements=["call_soon.returns-handle", "call_later.returns-TimerHandle"])
 def handles_are_instances_of_the_public_classes(loop, trace, T):
     """What the loop returns is an asyncio.Handle or asyncio.TimerHandle: isinstance() says so."""
     soon = loop.call_soon(trace, "ran: call_soon")
@@ -103,7 +103,7 @@ def callback_of_the_same_batch_can_be_cancelled(loop, trace):
     trace("stopped", handle.cancelled())
 
 
-@scenario(statements=["Handle.cancelled.true", "Handle.cancelled.false", "Handle.cancelled.added-3.7"])
+@scenario(statements=["Handle.cancelled.true", "Handle.cancelled.false"])
 def cancelled_says_whether_it_was_cancelled(loop, trace):
     """cancelled() is true once the callback was cancelled, false before, and false when it has run."""
 
@@ -168,3 +168,13 @@ def cancelling_after_close_is_harmless(loop, trace, T):
     soon.cancel()
     later.cancel()
     trace("cancelled", soon.cancelled(), later.cancelled())
+
+
+@scenario(statements=["Handle.cancelled.after-run"])
+def late_cancel_still_shows(loop, trace):
+    """cancel() after the callback has run changes nothing, but cancelled() says true from then on."""
+    handle = loop.call_soon(trace, "callback")
+    run_batch(loop)
+    trace("run", handle.cancelled())
+    handle.cancel()
+    trace("cancelled too late", handle.cancelled())

@@ -10,9 +10,7 @@ def run_for(loop, seconds):
     loop.run_forever()
 
 
-@scenario(
-    statements=["TimerHandle.from-timers", "call_later.returns-TimerHandle", "call_at.returns-TimerHandle"]
-)
+@scenario(statements=["call_later.returns-TimerHandle", "call_at.returns-TimerHandle"])
 def timers_return_a_timer_handle(loop, trace, T):
     """call_later() and call_at() return a TimerHandle, by which the call can be cancelled."""
     now = loop.time()
@@ -38,7 +36,7 @@ def timer_handle_is_a_handle(loop, trace, T):
     handle.cancel()
 
 
-@scenario(statements=["TimerHandle.when", "TimerHandle.when.float", "TimerHandle.when.added-3.7"])
+@scenario(statements=["TimerHandle.when", "TimerHandle.when.float"])
 def when_is_the_moment_given_to_call_at(loop, trace, T):
     """when() returns the moment that was given to call_at(), a float."""
     now = loop.time()
@@ -83,3 +81,13 @@ def when_is_not_rounded(loop, trace, T):
     handle = loop.call_at(when, trace, "ran")
     trace("same moment", handle.when() == when)
     handle.cancel()
+
+
+@scenario(statements=["TimerHandle.when.as-given"])
+def when_keeps_the_type_of_the_moment(loop, trace):
+    """when() gives back the very number that call_at() was given: of an int, an int."""
+    moment = int(loop.time()) + 10**5
+    for when in (moment, float(moment)):
+        handle = loop.call_at(when, trace, "ran")
+        trace("when", type(handle.when()), handle.when() == when)
+        handle.cancel()

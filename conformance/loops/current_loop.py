@@ -16,7 +16,7 @@ def answer(function, loop):
         return exc
 
 
-@scenario(statements=["get_running_loop.returns-running", "get_running_loop.only-inside"])
+@scenario(statements=["get_running_loop.returns-running"])
 def running_loop_is_seen_from_inside(loop, trace, T):
     """In coroutines, callbacks, timers, readers and done callbacks, get_running_loop() is the loop that runs."""
     ours, theirs = socket.socketpair()
@@ -46,9 +46,7 @@ def running_loop_is_seen_from_inside(loop, trace, T):
     theirs.close()
 
 
-@scenario(
-    statements=["get_running_loop.none.raises", "get_running_loop.only-inside", "get_running_loop.added-3.7"]
-)
+@scenario(statements=["get_running_loop.none.raises"])
 def no_loop_is_seen_from_outside(loop, new_event_loop, trace):
     """get_running_loop() raises RuntimeError before and after a run, however the run ended."""
 

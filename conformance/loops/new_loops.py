@@ -80,14 +80,7 @@ def loop_defines_every_method(loop, trace):
             trace("what it inherits raises", name, what_it_raises(getattr(loop, name)))
 
 
-@scenario(
-    statements=[
-        "SelectorEventLoop.subclass",
-        "EventLoop.alias",
-        "EventLoop.added-3.13",
-        "loops.default-eventloop",
-    ]
-)
+@scenario(statements=["SelectorEventLoop.subclass", "EventLoop.alias", "loops.default-eventloop"])
 def asyncios_own_classes_stay_what_they_are(loop, trace):
     """A loop that comes from elsewhere replaces neither asyncio's classes nor what asyncio itself makes."""
     run(loop)
@@ -120,3 +113,12 @@ def loops_of_two_classes_share_a_thread(loop, trace, T):
     loop.call_soon(trace, "callback of the loop")
     run(loop)
     trace("stopped again")
+
+
+@scenario(statements=["loops.default-unix", "SelectorEventLoop.platforms"])
+def default_loop_of_asyncio_is_a_selector_loop(loop, trace):
+    """On Unix, asyncio.new_event_loop() makes a SelectorEventLoop, also where another loop has run."""
+    run(loop)
+    own = asyncio.new_event_loop()
+    trace("default", isinstance(own, asyncio.SelectorEventLoop))
+    own.close()

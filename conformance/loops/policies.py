@@ -2,6 +2,7 @@
 """Loops that asyncio makes and finds by itself: policies and asyncio.run(). Here, all make the loop under test."""
 
 import asyncio
+import selectors
 import sys
 import threading
 import warnings
@@ -53,10 +54,7 @@ def attempt(trace, name, function):
         trace(name, exc)
 
 
-@scenario(
-    statements=["policy.set", "policy.get", "new_event_loop.policy-alters", "policy.subclass-new-loop"],
-    until="3.16",
-)
+@scenario(statements=["policy.set", "policy.get", "new_event_loop.policy-alters", "policy.subclass-new-loop"])
 def policy_makes_the_loops(new_event_loop, trace):
     """asyncio.new_event_loop() returns what the policy in force makes; such a loop runs like any other."""
     made = []
@@ -77,14 +75,7 @@ def policy_makes_the_loops(new_event_loop, trace):
     asyncio.set_event_loop_policy(None)
 
 
-@scenario(
-    statements=[
-        "get_event_loop.no-running.policy",
-        "get_event_loop.policy-alters",
-        "set_event_loop.policy-alters",
-    ],
-    until="3.16",
-)
+@scenario(statements=["get_event_loop.no-running.policy", "set_event_loop.policy-alters"])
 def policy_is_asked_when_no_loop_runs(loop, new_event_loop, trace):
     """With no loop running, get_event_loop() and set_event_loop() are the policy's; a running loop needs none."""
     asyncio.set_event_loop_policy(policy_for(new_event_loop, trace))
@@ -97,7 +88,7 @@ def policy_is_asked_when_no_loop_runs(loop, new_event_loop, trace):
     asyncio.set_event_loop_policy(None)
 
 
-@scenario(statements=["policy.none-restores"], until="3.16")
+@scenario(statements=["policy.none-restores"])
 def none_restores_the_default_policy(new_event_loop, trace):
     """set_event_loop_policy(None) puts the default policy back: it makes asyncio's own loops again."""
     policy = policy_for(new_event_loop, trace)
@@ -135,6 +126,15 @@ def missing_loop_is_made_in_the_main_thread(new_event_loop, trace):
     asyncio.set_event_loop_policy(None)
 
 
+@scenario(statements=["get_event_loop.no-warning-3.10"])
+def missing_loop_is_made_without_a_warning(new_event_loop, trace):
+    """get_event_loop() issues no warning, neither with a current loop nor when it has to make one."""
+    asyncio.set_event_loop_policy(policy_for(new_event_loop, trace))
+    trace("no current loop", caught(asyncio.get_event_loop))
+    trace("current loop", caught(asyncio.get_event_loop))
+    asyncio.set_event_loop_policy(None)
+
+
 @scenario(statements=["get_event_loop.warn-no-current-3.12"])
 def making_the_missing_loop_is_warned_of(new_event_loop, trace):
     """get_event_loop() issues a DeprecationWarning if it has to make the loop, and only then."""
@@ -154,7 +154,7 @@ def missing_loop_is_an_error(loop, trace):
     attempt(trace, "after a run", asyncio.get_event_loop)
 
 
-@scenario(statements=["policy.deprecated-3.14"], until="3.16")
+@scenario(statements=["policy.deprecated-3.14"])
 def policies_are_deprecated(new_event_loop, trace):
     """Each use of the policies' names issues a DeprecationWarning; making and setting loops does not."""
     policies = []
@@ -165,7 +165,7 @@ def policies_are_deprecated(new_event_loop, trace):
     trace("reset", caught(lambda: asyncio.set_event_loop_policy(None)))
 
 
-@scenario(statements=["run.preferred", "shutdown_asyncgens.run-does-it"])
+@scenario(statements=["run.result", "run.own-loop", "shutdown_asyncgens.run-does-it"])
 def asyncio_run_makes_and_closes_its_loop(new_event_loop, trace, T):
     """asyncio.run() makes a loop, ends the tasks and generators that its coroutine left, and closes the loop."""
     left = []
@@ -193,3 +193,21 @@ def asyncio_run_makes_and_closes_its_loop(new_event_loop, trace, T):
     trace("returned", asyncio_run(main(), new_event_loop))
     trace("closed", left[0].is_closed())
     attempt(trace, "running loop", asyncio.get_running_loop)
+
+
+@scenario(statements=["example.policy-selector"])
+def example_policy_chooses_a_selector(loop, trace):
+    """The documentation's example: a policy whose new_event_loop() makes loops with a SelectSelector."""
+
+    class MyPolicy(asyncio.DefaultEventLoopPolicy):
+        def new_event_loop(self):
+            trace("selector loop asked for")
+            return asyncio.SelectorEventLoop(selectors.SelectSelector())
+
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    asyncio.set_event_loop_policy(MyPolicy())
+    own = asyncio.new_event_loop()
+    trace("class", type(own) is asyncio.SelectorEventLoop, own.run_until_complete(asyncio.sleep(0, "result")))
+    own.close()
+    asyncio.set_event_loop_policy(None)

@@ -35,13 +35,7 @@ def shutdown_without_generators_completes(loop, trace):
     trace("stopped")
 
 
-@scenario(
-    statements=[
-        "shutdown_asyncgens.acloses-open",
-        "shutdown_asyncgens.coroutine",
-        "shutdown_asyncgens.added-3.6",
-    ]
-)
+@scenario(statements=["shutdown_asyncgens.acloses-open", "shutdown_asyncgens.coroutine"])
 def shutdown_closes_the_open_generators(loop, trace):
     """shutdown_asyncgens() is a coroutine; it closes generators that have begun, and waits for their ends."""
     closing = trace.unordered()
@@ -107,3 +101,22 @@ def generator_hooks_last_as_long_as_the_run(loop, trace):
     loop.run_forever()
     hooks("after")
     sys.set_asyncgen_hooks(None, None)
+
+
+@scenario(statements=["example.shutdown_asyncgens"])
+def example_closes_generators_and_then_the_loop(loop, trace):
+    """The documentation's example: run_forever(), and whatever ends it, shutdown_asyncgens() and close()."""
+
+    async def work():
+        trace("value", await take_one(generator))
+        loop.stop()
+
+    generator = numbers(trace, "left open")
+    task = loop.create_task(work())
+    try:
+        loop.run_forever()
+        trace("stopped", task.done())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+    trace("loop closed", loop.is_closed())

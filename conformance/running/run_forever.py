@@ -96,7 +96,7 @@ def run_inside_a_run_is_refused(loop, new_event_loop, trace, T):
     trace("other loop stopped")
 
 
-@scenario(statements=["run_forever.nested.raises"])
+@scenario(statements=["run_forever.nested.outer-intact"])
 def refused_run_leaves_the_outer_run_intact(loop, new_event_loop, trace, T):
     """After a refused run_forever() the outer loop still runs, and is seen to do so until it is stopped."""
     other = new_event_loop()

@@ -159,3 +159,16 @@ def deferred_callbacks_run_in_the_next_call(loop, trace):
     trace("stopped")
     loop.run_until_complete(asyncio.sleep(0))
     trace("complete")
+
+
+@scenario(statements=["run_until_complete.awaitable-arg"])
+def any_awaitable_is_run(loop, trace):
+    """run_until_complete() takes any object that can be awaited, not only coroutines and futures."""
+
+    class Awaitable:
+        def __await__(self):
+            trace("awaited in a run", loop.is_running())
+            yield from asyncio.sleep(0).__await__()
+            return "result"
+
+    trace("returned", loop.run_until_complete(Awaitable()))

@@ -60,7 +60,6 @@ def deferred_callbacks_run_first_in_the_next_run(loop, trace):
         "run_forever.stop-before.polls-once-zero",
         "run_forever.stop-before.scheduled-callbacks",
         "run_forever.stop-before.nested-deferred",
-        "stop.changed-3.5.1",
     ]
 )
 def stop_before_the_run_allows_one_pass(loop, trace, T):

@@ -14,7 +14,16 @@ async def outcome(trace, name, awaitable):
         trace(name, exc)
 
 
-@scenario(basis="observed: cleaning up after a cancellation is the base of every timeout and shutdown")
+@scenario(
+    statements=[
+        "Task.cancel.throws",
+        "Task.cancel.cancels-awaited",
+        "Task.cancel.cleanup",
+        "Task.cancel.not-yet",
+        "Task.cancel.returns",
+        "Task.cancelled",
+    ]
+)
 async def cancellation_arrives_at_the_await(loop, trace):
     """cancel() cancels what the task awaits; later CancelledError is raised there, and cleaned up after."""
     future = loop.create_future()
@@ -37,7 +46,7 @@ async def cancellation_arrives_at_the_await(loop, trace):
     trace("cancel a finished task", task.cancel())
 
 
-@scenario(basis="observed: a cancelled task that starts all the same does work that nobody wants any more")
+@scenario(statements=["Task.cancel.before-start"])
 async def cancelled_before_its_start_it_never_runs(loop, trace):
     """A task cancelled before its first step runs nothing of its coroutine; its done callbacks run."""
 
@@ -51,7 +60,7 @@ async def cancelled_before_its_start_it_never_runs(loop, trace):
     await outcome(trace, "awaited", task)
 
 
-@scenario(basis="observed: a coroutine may refuse to be cancelled, and then has a result like any other")
+@scenario(statements=["Task.cancel.suppressed"])
 async def coroutine_may_suppress_cancellation(loop, trace, T):
     """A coroutine that catches CancelledError goes on: its task is not cancelled, its result is kept."""
 
@@ -71,7 +80,7 @@ async def coroutine_may_suppress_cancellation(loop, trace, T):
     trace("cancelled", task.cancelled())
 
 
-@scenario(basis="observed: the message is how programs tell who cancelled", since="3.9")
+@scenario(statements=["Task.cancel.msg", "Future.cancel.msg"])
 async def cancel_message_arrives(loop, trace, T):
     """The message given to cancel() is the argument of the CancelledError, from a Task and from a Future."""
     future = loop.create_future()
@@ -96,7 +105,7 @@ async def cancel_message_arrives(loop, trace, T):
     await cancel("future cancelled", loop.create_task(work(future)), future)
 
 
-@scenario(basis="observed: structured concurrency counts cancel requests", since="3.11")
+@scenario(statements=["Task.cancelling.counts", "Task.uncancel"])
 async def cancel_requests_are_counted(loop, trace, T):
     """cancelling() counts the requests to cancel; uncancel() takes one back and returns how many are left."""
 
@@ -116,3 +125,31 @@ async def cancel_requests_are_counted(loop, trace, T):
     trace("cancel twice", task.cancel(), task.cancel())
     await outcome(trace, "awaited", task)
     trace("cancelled", task.cancelled())
+
+
+@scenario(statements=["Task.cancel.msg-propagates"])
+async def cancel_message_reaches_the_awaiting_task(loop, trace, T):
+    """The message given to cancel() is also in the CancelledError that awaiting the cancelled task raises."""
+    task = loop.create_task(asyncio.sleep(50 * T))
+    await asyncio.sleep(0)
+    task.cancel("the reason")
+    try:
+        await task
+    except asyncio.CancelledError as exc:
+        trace("awaiting task", list(exc.args))
+
+
+@scenario(statements=["Task.uncancel.ends-cancellation"])
+async def cancellation_that_is_pending_can_be_taken_back(loop, trace):
+    """uncancel() that brings the count to 0 takes back a cancellation that no await has received yet."""
+
+    async def work():
+        task = asyncio.current_task()
+        trace("cancel", task.cancel())
+        trace("left", task.uncancel())
+        await asyncio.sleep(0)
+        return "not disturbed"
+
+    task = loop.create_task(work())
+    await outcome(trace, "awaited", task)
+    trace("cancelled", task.cancelled(), task.cancelling())

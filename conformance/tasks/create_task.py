@@ -73,8 +73,8 @@ async def task_waits_for_its_turn(loop, trace):
     statements=[
         "create_task.name",
         "create_task.name-none",
-        "create_task.name-added-3.8",
         "create_task.kwonly",
+        "Task.get_name.default",
     ]
 )
 async def task_has_a_name(loop, trace):
@@ -111,7 +111,15 @@ def wrong_arguments_are_refused(loop, trace):
     trace("factory in force", loop.get_task_factory())
 
 
-@scenario(basis="observed: locks, timeouts and frameworks ask which task is running and which are left")
+@scenario(
+    statements=[
+        "current_task.running",
+        "current_task.none",
+        "current_task.loop",
+        "all_tasks.unfinished",
+        "all_tasks.loop",
+    ]
+)
 def current_task_follows_the_switches(loop, new_event_loop, trace, T):
     """current_task() is the task that runs now, all_tasks() the tasks of one loop that are not done."""
     other = new_event_loop()
@@ -142,7 +150,6 @@ def current_task_follows_the_switches(loop, new_event_loop, trace, T):
         "set_task_factory.coro-arg",
         "set_task_factory.future-compatible",
         "set_task_factory.none",
-        "set_task_factory.added-3.4.4",
         "create_task.name",
     ]
 )
@@ -199,3 +206,37 @@ def factory_receives_the_context(loop, trace):
     loop.set_task_factory(factory)
     loop.run_until_complete(loop.create_task(work(), context=given))
     loop.run_until_complete(loop.create_task(work()))
+
+
+@scenario(statements=["create_task.name-none.factory"])
+def factory_made_task_keeps_its_automatic_name(loop, trace):
+    """Without a name, or with None, a task that a factory made keeps the name that it gave itself."""
+
+    async def work():
+        return asyncio.current_task().get_name()
+
+    loop.set_task_factory(lambda active, coro, **options: OwnTask(coro, loop=active, **options))
+    for name, options in (("no name", {}), ("None", {"name": None}), ("a name", {"name": "reader"})):
+        seen = loop.run_until_complete(loop.create_task(work(), **options))
+        trace(name, seen == "reader", seen in ("", "None"))
+
+
+@scenario(statements=["create_task.kwargs-3.14", "set_task_factory.signature-3.14"])
+def factory_receives_every_keyword(loop, trace):
+    """Every keyword of create_task() reaches the factory; one that does not take them fails."""
+    given = contextvars.copy_context()
+
+    async def work():
+        trace("working")
+
+    def factory(active, coro, **options):
+        trace("factory", options.get("name"), options.get("context") is given, options.get("eager_start"))
+        return asyncio.Task(coro, loop=active, **options)
+
+    loop.set_task_factory(factory)
+    loop.run_until_complete(loop.create_task(work()))
+    loop.run_until_complete(loop.create_task(work(), name="reader", context=given, eager_start=False))
+    loop.set_task_factory(lambda active, coro, context=None: asyncio.Task(coro, loop=active, context=context))
+    coro = work()
+    attempt(trace, "name", lambda: loop.create_task(coro, name="reader"))
+    coro.close()

@@ -6,7 +6,7 @@ import asyncio
 from loopcheck_target import scenario
 
 
-@scenario(basis="observed: this is all that the eager factory is for", since="3.12")
+@scenario(statements=["eager_task_factory.starts"])
 async def eager_task_starts_inside_create_task(loop, trace):
     """The first step runs inside create_task(), everything after the first await in the loop."""
     loop.set_task_factory(asyncio.eager_task_factory)
@@ -25,7 +25,7 @@ async def eager_task_starts_inside_create_task(loop, trace):
     trace("awaited", await task)
 
 
-@scenario(basis="observed: a cache hit must cost no iteration of the loop", since="3.12")
+@scenario(statements=["eager_task_factory.finished"])
 async def eager_task_may_finish_at_once(loop, trace):
     """A coroutine that does not wait is done when create_task() returns; awaiting it does not wait either."""
     loop.set_task_factory(asyncio.eager_task_factory)
@@ -42,7 +42,7 @@ async def eager_task_may_finish_at_once(loop, trace):
     trace("left", [left.get_name() for left in asyncio.all_tasks() - {asyncio.current_task()}])
 
 
-@scenario(basis="observed: locks and timeouts inside the first step ask for the current task", since="3.12")
+@scenario(statements=["eager_task_factory.current"])
 async def eager_task_is_current_while_it_starts(loop, trace):
     """During its first step the new task is current_task(), afterwards its creator is again."""
     loop.set_task_factory(asyncio.eager_task_factory)
@@ -64,7 +64,7 @@ async def eager_task_is_current_while_it_starts(loop, trace):
     await task
 
 
-@scenario(basis="observed: create_task() must not raise what the coroutine raises", since="3.12")
+@scenario(statements=["eager_task_factory.exception"])
 async def eager_task_keeps_its_exception(loop, trace):
     """An exception in the first step does not come out of create_task() but of the task."""
     loop.set_task_factory(asyncio.eager_task_factory)
@@ -80,7 +80,7 @@ async def eager_task_keeps_its_exception(loop, trace):
         trace("awaited", exc, task.exception() is exc)
 
 
-@scenario(statements=["create_task.extra-kwargs-3.14"])
+@scenario(statements=["create_task.eager_start", "create_task.kwargs-3.14"])
 async def eager_start_is_chosen_for_one_task(loop, trace):
     """create_task(coro, eager_start=True) starts this one task eagerly; a factory is handed the keyword."""
 
@@ -97,3 +97,49 @@ async def eager_start_is_chosen_for_one_task(loop, trace):
     tasks.append(loop.create_task(work("eager by the factory"), eager_start=True))
     trace("created", tasks[-1].done())
     await asyncio.gather(*tasks)
+
+
+@scenario(statements=["create_eager_task_factory.constructor"])
+async def own_class_of_tasks_can_be_eager(loop, trace):
+    """create_eager_task_factory() makes a factory that starts the tasks of a given constructor eagerly."""
+
+    class OwnTask(asyncio.Task):
+        pass
+
+    async def work():
+        trace("first step")
+        await asyncio.sleep(0)
+        trace("second step")
+
+    loop.set_task_factory(asyncio.create_eager_task_factory(OwnTask))
+    task = loop.create_task(work(), name="own")
+    trace("created", type(task) is OwnTask, task.get_name(), task.done())
+    await task
+
+
+@scenario(statements=["Task.eager_start"])
+async def task_starts_inside_its_constructor(loop, trace):
+    """Task(coro, eager_start=True) runs the first step at once, while the loop runs."""
+
+    async def work(name):
+        trace(name, "first step")
+        await asyncio.sleep(0)
+        trace(name, "second step")
+
+    tasks = []
+    for name, eager in (("lazy", False), ("eager", True)):
+        tasks.append(asyncio.Task(work(name), loop=loop, eager_start=eager))
+        trace(name, "created", tasks[-1].done())
+    await asyncio.wait(tasks)
+
+
+@scenario(statements=["Task.get_coro.eager"])
+async def task_that_finished_eagerly_has_no_coroutine(loop, trace):
+    """get_coro() of a task that was done when create_task() returned is None."""
+    loop.set_task_factory(asyncio.eager_task_factory)
+
+    async def work():
+        return "result"
+
+    task = loop.create_task(work())
+    trace("done", task.done(), task.get_coro())

@@ -16,7 +16,7 @@ async def interrupted(trace, name, seconds):
         raise
 
 
-@scenario(basis="observed: a body that outlives its deadline blocks its caller for ever", since="3.11")
+@scenario(statements=["timeout.cancels", "timeout.expired"])
 async def timeout_cancels_the_body(trace, T):
     """When the deadline passes the body is cancelled, and outside of it this is a TimeoutError."""
     try:
@@ -29,7 +29,7 @@ async def timeout_cancels_the_body(trace, T):
     trace("cancel requests left", asyncio.current_task().cancelling())
 
 
-@scenario(basis="observed: a deadline that outlives its body would cancel unrelated code", since="3.11")
+@scenario(statements=["timeout.in-time", "timeout.none", "timeout.expired"])
 async def timeout_ends_with_its_body(trace, T):
     """A body that finishes in time is left alone, and so is what comes after it."""
     async with asyncio.timeout(10 * T) as timeout:
@@ -41,7 +41,7 @@ async def timeout_ends_with_its_body(trace, T):
     trace("expired", timeout.when(), timeout.expired())
 
 
-@scenario(basis="observed: long transfers move their deadline on as they make progress", since="3.11")
+@scenario(statements=["timeout.reschedule", "timeout.past"])
 async def timeout_can_be_rescheduled(loop, trace, T):
     """reschedule() replaces the deadline: None takes it away, one in the past expires at the next await."""
     async with asyncio.timeout(2 * T) as timeout:
@@ -58,7 +58,7 @@ async def timeout_can_be_rescheduled(loop, trace, T):
         trace("expired", timeout.expired())
 
 
-@scenario(basis="observed: libraries set timeouts inside those of their callers", since="3.11")
+@scenario(statements=["timeout.nested", "timeout.expired"])
 async def nested_timeouts_expire_alone(trace, T):
     """Of two nested timeouts, the one whose deadline passes raises TimeoutError, the other does not."""
     async with asyncio.timeout(50 * T) as outer:
@@ -76,7 +76,7 @@ async def nested_timeouts_expire_alone(trace, T):
         trace("outside of both", inner.expired(), outer.expired())
 
 
-@scenario(basis="observed: a shutdown must not be mistaken for a timeout", since="3.11")
+@scenario(statements=["timeout.cancelled-outside"])
 async def cancellation_from_outside_is_no_timeout(loop, trace, T):
     """A task cancelled by another while its timeout runs sees CancelledError, not TimeoutError."""
 
@@ -95,3 +95,32 @@ async def cancellation_from_outside_is_no_timeout(loop, trace, T):
     except (TimeoutError, asyncio.CancelledError) as exc:
         trace("outside", exc)
     trace("cancelled", task.cancelled())
+
+
+@scenario(statements=["timeout.when", "timeout_at.deadline"])
+async def deadline_is_a_moment_of_the_loop(loop, trace, T):
+    """timeout_at() takes a moment on the loop's clock, timeout() a delay from now; when() tells the moment."""
+    deadline = loop.time() + 5 * T
+    try:
+        async with asyncio.timeout_at(deadline) as timeout:
+            trace("when", timeout.when() == deadline)
+            await interrupted(trace, "body", 50 * T)
+    except TimeoutError:
+        trace("expired", timeout.expired(), loop.time() >= deadline)
+    before = loop.time()
+    async with asyncio.timeout(50 * T) as timeout:
+        trace("delay", before + 50 * T <= timeout.when() <= loop.time() + 50 * T)
+    async with asyncio.timeout_at(None) as timeout:
+        trace("no deadline", timeout.when())
+
+
+@scenario(statements=["timeout.past"])
+async def deadline_in_the_past_cancels_at_the_next_await(trace, T):
+    """With a delay of 0 or less the body begins, and is cancelled where it first waits."""
+    for delay in (0, -5):
+        try:
+            async with asyncio.timeout(delay):
+                trace("body begins")
+                await interrupted(trace, "body", 50 * T)
+        except TimeoutError:
+            trace("expired")

@@ -19,7 +19,7 @@ def names(tasks):
     return sorted(task.get_name() for task in tasks)
 
 
-@scenario(basis="observed: callers unpack what gather() returns by position")
+@scenario(statements=["gather.results", "gather.schedules"])
 async def gather_keeps_the_order_of_its_arguments(loop, trace):
     """gather() returns the results in the order of its arguments, whichever finishes first."""
     gates = [loop.create_future() for _ in range(3)]
@@ -38,7 +38,7 @@ async def gather_keeps_the_order_of_its_arguments(loop, trace):
     trace("of nothing", await asyncio.gather())
 
 
-@scenario(basis="observed: what the failure of one does to the others decides how programs are written")
+@scenario(statements=["gather.first-exception", "gather.return_exceptions"])
 async def gather_fails_with_the_first_exception(loop, trace):
     """gather() raises the first exception and leaves the others running, or returns exceptions as results."""
     gate = loop.create_future()
@@ -58,7 +58,15 @@ async def gather_fails_with_the_first_exception(loop, trace):
     await outcome(trace, "with exceptions returned", both)
 
 
-@scenario(basis="observed: wait() must neither cancel nor lose what it did not wait for")
+@scenario(
+    statements=[
+        "wait.sets",
+        "wait.first-completed",
+        "wait.timeout",
+        "wait.not-cancelled",
+        "wait.all-completed",
+    ]
+)
 async def wait_splits_done_from_pending(loop, trace, T):
     """wait() returns done and pending tasks: after the first, or when the time is up; it cancels nothing."""
     gates = {name: loop.create_future() for name in ("early", "late")}
@@ -78,7 +86,7 @@ async def wait_splits_done_from_pending(loop, trace, T):
     trace("all completed", names(done), names(pending))
 
 
-@scenario(basis="observed: a request that timed out must be over when the caller goes on")
+@scenario(statements=["wait_for.result", "wait_for.none", "wait_for.timeout", "wait_for.waits-for-end"])
 async def wait_for_cancels_what_takes_too_long(loop, trace, T):
     """wait_for() returns the result if in time, else cancels the coroutine, waits for its end, and raises."""
 
@@ -96,7 +104,7 @@ async def wait_for_cancels_what_takes_too_long(loop, trace, T):
     await outcome(trace, "too long", asyncio.wait_for(work(50 * T), T))
 
 
-@scenario(basis="observed: shield() is the only protection of work that must not be interrupted")
+@scenario(statements=["shield.protects", "shield.caller-cancelled", "shield.result"])
 async def shield_keeps_cancellation_out(loop, trace):
     """Cancelling a task that awaits shield(inner) does not cancel inner, which goes on to its result."""
     gate = loop.create_future()

@@ -47,7 +47,7 @@ def threadsafe_calls_keep_the_order_of_call_soon(loop, trace):
     trace("stopped")
 
 
-@scenario(statements=["call_soon_threadsafe.thread-safe", "call_soon_threadsafe.required"])
+@scenario(statements=["call_soon_threadsafe.thread-safe"])
 def callback_of_a_thread_runs_in_the_loops_thread(loop, trace, T):
     """A callback that another thread schedules runs in the thread that runs the loop."""
     main = threading.get_ident()

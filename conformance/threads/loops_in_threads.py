@@ -104,7 +104,7 @@ def running_is_seen_from_other_threads(loop, trace, T):
     trace("stopped", loop.is_running())
 
 
-@scenario(basis="observed: run_coroutine_threadsafe() stands on call_soon_threadsafe() and ensure_future()")
+@scenario(statements=["run_coroutine_threadsafe.result", "run_coroutine_threadsafe.exception"])
 def coroutine_of_a_thread_returns_its_result(loop, trace, T):
     """run_coroutine_threadsafe() runs a coroutine in the loop; the thread gets its result or exception."""
     main = threading.get_ident()
@@ -124,6 +124,32 @@ def coroutine_of_a_thread_returns_its_result(loop, trace, T):
             except Exception as exc:
                 other("exception", exc)
         loop.call_soon_threadsafe(loop.stop)
+
+    thread = start(in_other_thread)
+    bound(loop, T).run_forever()
+    thread.join()
+    trace("stopped")
+
+
+@scenario(statements=["run_coroutine_threadsafe.cancel"])
+def thread_cancels_its_coroutine(loop, trace, T):
+    """Cancelling the future that run_coroutine_threadsafe() returned cancels the coroutine in the loop."""
+    other = trace.actor("other thread")
+    started = threading.Event()
+
+    async def work():
+        started.set()
+        try:
+            await loop.create_future()
+        except asyncio.CancelledError:
+            trace("cancelled")
+            loop.stop()
+            raise
+
+    def in_other_thread():
+        future = asyncio.run_coroutine_threadsafe(work(), loop)
+        started.wait(10)
+        other("cancel", future.cancel(), future.cancelled())
 
     thread = start(in_other_thread)
     bound(loop, T).run_forever()

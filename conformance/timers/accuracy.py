@@ -71,7 +71,7 @@ def deadlines_within_a_millisecond_keep_their_order(loop, trace, T):
     trace("stopped")
 
 
-@scenario(statements=["call_later.no-day-limit", "time.day-limit-note"])
+@scenario(statements=["call_later.no-day-limit", "call_at.no-day-limit"])
 def delay_may_be_longer_than_a_day(loop, trace, T):
     """A delay of many days is accepted, does not run early, and does not disturb the other timers."""
     earliest = loop.time() + 10**7

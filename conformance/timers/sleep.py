@@ -7,7 +7,7 @@ import time
 from loopcheck_target import scenario
 
 
-@scenario(statements=["sleep.see-also"])
+@scenario(statements=["sleep.delay", "sleep.result"])
 async def sleep_lasts_as_long_as_its_delay(loop, trace, T):
     """sleep() lasts as long as its delay, not less and not much more, and returns its result."""
     for ticks in (1, 4, 20):
@@ -16,7 +16,7 @@ async def sleep_lasts_as_long_as_its_delay(loop, trace, T):
         trace("slept", result, due=due)
 
 
-@scenario(statements=["sleep.see-also"])
+@scenario(statements=["sleep.order"])
 async def sleepers_wake_in_the_order_of_their_deadlines(loop, trace, T):
     """Tasks that sleep at the same time wake in the order of their deadlines, among timers and callbacks."""
 
@@ -33,7 +33,7 @@ async def sleepers_wake_in_the_order_of_their_deadlines(loop, trace, T):
     trace("done")
 
 
-@scenario(basis="observed: sleep(0) is how coroutines let the others run, and programs count on its order")
+@scenario(statements=["sleep.suspends", "sleep.zero-one-iteration"])
 async def sleep_zero_lasts_one_iteration(loop, trace):
     """After sleep(0) a task goes on in the next iteration: everything that was ready has run once."""
 
@@ -54,7 +54,7 @@ async def sleep_zero_lasts_one_iteration(loop, trace):
     trace("done")
 
 
-@scenario(basis="observed: a timeout that is over already must still let the other tasks run")
+@scenario(statements=["sleep.negative"])
 async def negative_sleep_lasts_one_iteration(loop, trace):
     """sleep() with a negative delay returns its result after one iteration, as sleep(0) does."""
     for delay in (-5, 0):
@@ -62,7 +62,7 @@ async def negative_sleep_lasts_one_iteration(loop, trace):
         trace("result", await asyncio.sleep(delay, f"slept {delay}"))
 
 
-@scenario(statements=["sleep.see-also"])
+@scenario(statements=["sleep.cancel"])
 async def cancelled_sleep_ends_at_once(loop, trace, T):
     """A task that is cancelled while it sleeps wakes at once, and its timer does nothing any more."""
 
@@ -81,3 +81,26 @@ async def cancelled_sleep_ends_at_once(loop, trace, T):
     trace("task", task.cancelled())
     await asyncio.sleep(40 * T)
     trace("later")
+
+
+@scenario(statements=["sleep.suspends"])
+async def sleep_lets_the_other_tasks_run(loop, trace):
+    """sleep() always suspends the task, even with a delay of 0: another task that is ready runs meanwhile."""
+
+    async def other():
+        trace("other task")
+
+    loop.create_task(other())
+    trace("before")
+    await asyncio.sleep(0)
+    trace("after")
+
+
+@scenario(statements=["sleep.nan"])
+async def sleep_refuses_what_is_no_number(trace):
+    """sleep() raises ValueError for a delay of nan, which no clock ever reaches."""
+    try:
+        await asyncio.sleep(float("nan"))
+        trace("slept")
+    except ValueError as exc:
+        trace("refused", exc)

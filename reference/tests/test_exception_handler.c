@@ -158,7 +158,7 @@ trace_value(asy_loop *loop, const asy_report *report, void *t)
     return ASY_OK;
 }
 
-/* Spec: set_exception_handler.runs-in-context, set_exception_handler.may-in-context */
+/* Spec: set_exception_handler.runs-in-context */
 static void
 handler_runs_in_the_context_of_the_handle_since_3_12(void **state)
 {

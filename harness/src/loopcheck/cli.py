@@ -4,26 +4,33 @@
 import argparse
 import contextlib
 import fnmatch
+import functools
+import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from rich.console import Console
 
 from . import __version__
+from .coverage import as_record, cover
+from .coverage_pass import CoverageError, measure
+from .coverage_report import markdown, print_coverage
 from .doctor import print_doctor
 from .export import ExportError, export_script
 from .interpreters import InterpreterError
 from .report import Reporter, print_report
-from .resources import scenarios_folder, statements_folder
+from .resources import scenarios_folder, statements_folder, surface_file
 from .results import ResultsError, WriteError, Writer, assemble
 from .scenarios import Problem, Scenario, load_scenarios
+from .servers import ServerError
 from .session import SessionOptions, default_jobs, run_session
-from .show import ShowError, print_list, print_show
+from .show import ShowError, print_list, print_names, print_show, print_statements
 from .spec import SpecError, Statement, load_statements
+from .surface import Name, Surface, SurfaceError, load_surface
 from .targets import Target, TargetError, oracle_for, parse_target, read_configuration, with_distinct_names
 from .vocabulary import EXITS, LEVELS
 
@@ -31,6 +38,7 @@ USAGE = EXITS["usage"].status
 
 
 Number = TypeVar("Number", int, float)
+Part = TypeVar("Part", Statement, Name)
 
 
 class UsageError(Exception):
@@ -48,6 +56,11 @@ class Corpus:
         self.scenarios: list[Scenario]
         self.problems: list[Problem]
         self.scenarios, self.problems = load_scenarios(folder or scenarios_folder(), self.statements)
+
+    @functools.cached_property
+    def surface(self) -> Surface:
+        """The documented names; read when they are asked for."""
+        return load_surface(surface_file())
 
     def select(self, arguments: argparse.Namespace) -> list[Scenario]:
         """Return the scenarios that -k, --area and --statement select.  Raises UsageError if none is left."""
@@ -147,18 +160,78 @@ def target_pairs(arguments: argparse.Namespace) -> list[tuple[Target, Target]]:
     return pairs
 
 
-def list_scenarios(arguments: argparse.Namespace) -> int:
-    """Print the scenarios there are."""
+def list_what(arguments: argparse.Namespace) -> int:
+    """Print the scenarios, statements or names there are."""
     corpus = Corpus(arguments.scenarios)
-    print_list(corpus.select(arguments), corpus.problems)
-    return EXITS["failure"].status if corpus.problems else 0
+    if arguments.what == "scenarios":
+        if arguments.part:
+            raise UsageError("--part selects statements and names; use --area for scenarios")
+        print_list(corpus.select(arguments), corpus.problems)
+        return EXITS["failure"].status if corpus.problems else 0
+    if arguments.area or arguments.statement:
+        raise UsageError(f"--area and --statement select scenarios; use -k or --part for {arguments.what}")
+    if arguments.what == "statements":
+        print_statements(select_named(corpus.statements, arguments))
+    else:
+        print_names(select_named(corpus.surface.names, arguments))
+    return 0
+
+
+def select_named(things: Mapping[str, Part], arguments: argparse.Namespace) -> list[Part]:
+    """Return the statements or names that -k and --part select.  Raises UsageError if none is left."""
+    parts = {thing.part for thing in things.values()}
+    for part in arguments.part or ():
+        if part not in parts:
+            raise UsageError(f"there is no part {part!r}; there is {', '.join(sorted(parts))}")
+    selected = [
+        thing
+        for id, thing in things.items()
+        if (not arguments.part or thing.part in arguments.part)
+        and (not arguments.pattern or any(p in id or fnmatch.fnmatchcase(id, p) for p in arguments.pattern))
+    ]
+    if not selected:
+        raise UsageError(f"nothing matches: none of the {len(things)} {arguments.what} is selected")
+    return selected
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Print everything about one scenario or statement."""
+    """Print everything about one scenario, statement or name."""
     corpus = Corpus(arguments.scenarios)
-    print_show(arguments.id, corpus.scenarios, corpus.statements)
+    print_show(arguments.id, corpus.scenarios, corpus.statements, corpus.surface)
     return 0
+
+
+def coverage(arguments: argparse.Namespace) -> int:
+    """Measure and print what of the specification the scenarios reach."""
+    corpus = Corpus(arguments.scenarios)
+    measured = []
+    if not arguments.statements_only:
+        configured = read_configuration(Path.cwd())
+        targets = [parse_target(text, configured) for text in arguments.targets or ["asyncio"]]
+        measured = measure(targets, corpus.scenarios, arguments.jobs)
+    found = cover(corpus.statements, corpus.scenarios, corpus.surface, measured)
+    write_text(arguments.markdown, markdown(found))
+    write_text(arguments.json, json.dumps(as_record(found), indent=1, ensure_ascii=False) + "\n")
+    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
+    for problem in corpus.problems:
+        console.print(
+            f"ERROR  {problem}", style="bold magenta", highlight=False, markup=False, soft_wrap=True
+        )
+    with output_may_close():
+        print_coverage(console, found, brief=arguments.brief)
+        sys.stdout.flush()
+    if corpus.problems or found.failed:
+        return EXITS["failure"].status
+    return EXITS["difference"].status if found.untested else 0
+
+
+def write_text(file: Path | None, text: str) -> None:
+    """Write a text to a file that was asked for.  Raises UsageError when it cannot be written."""
+    if file is not None:
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as exc:
+            raise UsageError(f"{file} cannot be written: {exc.strerror}") from exc
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -214,10 +287,13 @@ def parser() -> Parser:
     main.add_argument("--version", action="version", version=f"loopcheck {__version__}")
     verbs = main.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)
     _add_run(verbs.add_parser("run", help="run scenarios on loops and explain every difference"))
-    lists = verbs.add_parser("list", help="list scenarios")
+    lists = verbs.add_parser("list", help="list scenarios, statements or documented names")
+    things = ("scenarios", "statements", "names")
+    lists.add_argument("what", nargs="?", choices=things, default=things[0], help="default: scenarios")
+    lists.add_argument("--part", action="append", help="statements or names of a part")
     _add_selection(lists)
-    lists.set_defaults(function=list_scenarios)
-    shows = verbs.add_parser("show", help="show one scenario or statement")
+    lists.set_defaults(function=list_what)
+    shows = verbs.add_parser("show", help="show one scenario, statement or documented name")
     shows.add_argument("id", metavar="ID")
     _add_folder(shows)
     shows.set_defaults(function=show)
@@ -228,6 +304,7 @@ def parser() -> Parser:
     _add_path(exports)
     _add_folder(exports)
     exports.set_defaults(function=export)
+    _add_coverage(verbs.add_parser("coverage", help="say what of the documentation the scenarios reach"))
     doctors = verbs.add_parser("doctor", help="say whether a loop can be tested, and what it lacks")
     doctors.add_argument("target", metavar="TARGET")
     _add_path(doctors)
@@ -257,6 +334,23 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
     _add_path(run_parser)
     _add_selection(run_parser)
     run_parser.set_defaults(function=run)
+
+
+def _add_coverage(to: argparse.ArgumentParser) -> None:
+    add = to.add_argument
+    add(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="asyncio[@INTERPRETER]: where calls are noted; default asyncio",
+    )
+    add("--statements-only", action="store_true", help="without the names, for which scenarios must run")
+    add("--brief", action="store_true", help="gaps and numbers only, without the whole table")
+    add("--markdown", type=Path, metavar="FILE", help="write a Markdown page")
+    add("--json", type=Path, metavar="FILE", help="write JSON")
+    add("--jobs", type=positive(int), default=default_jobs(), metavar="N", help="runs under way at a time")
+    _add_folder(to)
+    to.set_defaults(function=coverage)
 
 
 def _add_selection(to: argparse.ArgumentParser) -> None:
@@ -289,7 +383,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
         if sys.platform != "linux":
             raise UsageError("loopcheck needs Linux: it forks, reads /proc and preloads a library")
         return int(arguments.function(arguments))
-    except WriteError as exc:
+    except (WriteError, ServerError) as exc:
         print(f"loopcheck: {exc}", file=sys.stderr)
         return EXITS["failure"].status
     except (
@@ -298,8 +392,10 @@ def main(command_line: Sequence[str] | None = None) -> int:
         InterpreterError,
         ResultsError,
         SpecError,
+        SurfaceError,
         ShowError,
         ExportError,
+        CoverageError,
     ) as exc:
         print(f"loopcheck: {exc}", file=sys.stderr)
         return USAGE

@@ -19,6 +19,16 @@ def statements_folder() -> Path:
     return _folder("statements", "spec/statements")
 
 
+def surface_file() -> Path:
+    """Return the file of documented names."""
+    return _folder("surface.toml", "spec/surface.toml")
+
+
+def retired_file() -> Path:
+    """Return the file of statement ids that are not used any more."""
+    return _folder("retired.toml", "spec/retired.toml")
+
+
 def scenarios_folder() -> Path:
     """Return the folder of the scenarios that ship with loopcheck."""
     return _folder("conformance", "conformance")

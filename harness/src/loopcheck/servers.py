@@ -75,12 +75,17 @@ class Description:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How one run is to be done.  tick and timeout: seconds."""
+    """How one run is to be done.
+
+    tick and timeout: seconds.  calls: the file in which the target's side notes what the scenario calls, for
+    coverage; empty, it notes nothing.
+    """
 
     tick: float
     timeout: float
     clock: str
     iterations: bool = False
+    calls: str = ""
 
 
 class Server:
@@ -227,6 +232,7 @@ class Server:
             "timeout": options.timeout,
             "clock": options.clock,
             "iterations": options.iterations,
+            "calls": options.calls,
         }
         answer = await self._ask(name, request)
         base = self._setup.folder / name

@@ -51,11 +51,40 @@ DOCUMENTS: Final[Mapping[str, str]] = {
 }
 """The documentation snapshots by number; spec/README.md describes them."""
 
-_KEYS: Final = ("id", "names", "text", "documents", "since", "until", "status", "contradicted", "test_idea")
-_OPTIONAL_KEYS: Final = ("until", "contradicted")
+_KEYS: Final = (
+    "id",
+    "names",
+    "text",
+    "documents",
+    "doc",
+    "since",
+    "until",
+    "status",
+    "contradicted",
+    "contradiction",
+    "contradiction_since",
+    "contradiction_until",
+    "shown_by",
+    "untestable",
+    "test_idea",
+)
+_OPTIONAL_KEYS: Final = (
+    "doc",
+    "until",
+    "contradicted",
+    "contradiction",
+    "contradiction_since",
+    "contradiction_until",
+    "shown_by",
+    "untestable",
+)
 _NEWEST_PATCH: Final = sys.maxsize
 _VERSION_FORM: Final = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?")
 _ID_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+")
+_DOC_FORM: Final = re.compile(
+    r"https://docs\.python\.org/3\.[0-9]+/[a-z]+/[A-Za-z0-9._-]+\.html(#[A-Za-z0-9._-]+)?"
+)
+_SCENARIO_FORM: Final = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 _RECORD_LINE: Final = re.compile(r"\s*\[\[\s*statement\s*\]\]")
 _TOML_ERROR_LINE: Final = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 
@@ -69,8 +98,13 @@ class Statement:
     """One promise of the documentation, checked.
 
     ``since`` is the first version it holds for and ``until`` the first it no longer holds for, or
-    None while it still holds.  ``contradicted`` has the releases of CPython that do otherwise, which is
-    a bug of theirs.  ``file`` and ``line`` say where the record begins.
+    None while it still holds.  ``doc`` is the section of the public documentation that says it.
+
+    ``contradiction`` says what CPython does instead, ``shown_by`` names the scenario that shows it: either in
+    single releases, ``contradicted``, which is a bug of theirs, or in all from ``contradiction_since`` to
+    before ``contradiction_until``.  ``untestable`` says why no scenario can show the statement.
+
+    ``file`` and ``line`` say where the record begins.
     """
 
     id: str
@@ -84,6 +118,17 @@ class Statement:
     file: Path
     line: int
     contradicted: tuple[str, ...] = ()
+    doc: str = ""
+    contradiction: str = ""
+    contradiction_since: str | None = None
+    contradiction_until: str | None = None
+    shown_by: str = ""
+    untestable: str = ""
+
+    @property
+    def part(self) -> str:
+        """The file that the statement stands in, without its suffix: the part of the loop it is about."""
+        return self.file.stem
 
     @property
     def level(self) -> Level:
@@ -150,12 +195,27 @@ def load_statements(folder: Path) -> dict[str, Statement]:
     return statements
 
 
+def read_statements(folder: Path) -> dict[str, Statement]:
+    """Return the statements of a folder that are right, by id; ``lint_statements`` says what is wrong."""
+    return _read_folder(folder)[0]
+
+
 def lint_statements(folder: Path) -> list[str]:
     """Return one sentence for each problem of the statements in a folder; none means all is well."""
     return _read_folder(folder)[1]
 
 
 # ---- versions --------------------------------------------------------------------------------------------
+
+
+def is_version(text: str) -> bool:
+    """Return whether a text has the form of a version: "3.8" or "3.8.1"."""
+    return _VERSION_FORM.fullmatch(text) is not None
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return what versions that bound a range are sorted by: "3.8" is 3.8.0."""
+    return _bound(version)
 
 
 def _parts(version: str) -> tuple[int, ...]:
@@ -254,6 +314,12 @@ def _statement(record: dict[str, Any], file: Path, line: int) -> Statement:
         file=file,
         line=line,
         contradicted=tuple(record.get("contradicted", [])),
+        doc=record.get("doc", ""),
+        contradiction=record.get("contradiction", ""),
+        contradiction_since=record.get("contradiction_since"),
+        contradiction_until=record.get("contradiction_until"),
+        shown_by=record.get("shown_by", ""),
+        untestable=record.get("untestable", ""),
     )
 
 
@@ -298,12 +364,28 @@ def _contradicted_problem(value: list[str]) -> str:
     return f'has "{wrong[0]}", which is no release; write it as "3.13.0"' if wrong else ""
 
 
+def _doc_problem(value: str) -> str:
+    if _DOC_FORM.fullmatch(value):
+        return ""
+    return f'"{value}" is no section of the documentation; write "https://docs.python.org/3.14/library/..."'
+
+
+def _scenario_problem(value: str) -> str:
+    return "" if _SCENARIO_FORM.fullmatch(value) else f'"{value}" is no scenario; write "area/function"'
+
+
 _STRING_CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "id": _id_problem,
     "text": _sentence_problem,
     "since": _version_problem,
     "until": _version_problem,
     "status": _status_problem,
+    "doc": _doc_problem,
+    "contradiction": _sentence_problem,
+    "contradiction_since": _version_problem,
+    "contradiction_until": _version_problem,
+    "shown_by": _scenario_problem,
+    "untestable": _sentence_problem,
     "test_idea": _sentence_problem,
 }
 _ARRAY_CHECKS: Final[Mapping[str, Callable[[list[str]], str]]] = {
@@ -330,11 +412,27 @@ def _record_problems(record: dict[str, Any]) -> list[str]:
     problems += [
         f"{key} is missing; add it" for key in _KEYS if key not in record and key not in _OPTIONAL_KEYS
     ]
-    wrong = {key: _value_problem(key, record[key]) for key in _KEYS if key in record}
+    wrong: dict[str, str] = {key: _value_problem(key, record[key]) for key in _KEYS if key in record}
     problems += [f"{key} {problem}" for key, problem in wrong.items() if problem]
-    if wrong.get("since") == wrong.get("until") == "" and _bound(record["since"]) >= _bound(record["until"]):
-        problems.append(f"since {record['since']} must be earlier than until {record['until']}")
-    return problems
+    for since, until in (("since", "until"), ("contradiction_since", "contradiction_until")):
+        if wrong.get(since) == wrong.get(until) == "" and _bound(record[since]) >= _bound(record[until]):
+            problems.append(f"{since} {record[since]} must be earlier than {until} {record[until]}")
+    return problems + _contradiction_problems(record)
+
+
+def _contradiction_problems(record: dict[str, Any]) -> list[str]:
+    """Return which keys about contradictions and about what is untestable do not go together."""
+    span, releases = "contradiction_since" in record, "contradicted" in record
+    rules = {
+        "contradiction and shown_by go together": ("contradiction" in record) != ("shown_by" in record),
+        "contradiction needs either contradicted or contradiction_since": "contradiction" in record
+        and span == releases,
+        "contradicted needs contradiction": releases and "contradiction" not in record,
+        "contradiction_since needs contradiction": span and "contradiction" not in record,
+        "contradiction_until needs contradiction_since": "contradiction_until" in record and not span,
+        "untestable excludes shown_by": "untestable" in record and "shown_by" in record,
+    }
+    return [rule for rule, broken in rules.items() if broken]
 
 
 # ---- command ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ process for each target; the server forks a child for each scenario; the child w
     values.py      from a Python value to JSON, without addresses, paths and durations
     observers.py   what a scenario cannot see itself: logs, warnings, unraisable exceptions
     iterations.py  which iteration of the loop an event belongs to
+    recording.py   which documented names a scenario calls: for coverage, never for a verdict
     resources.py   what is left behind: descriptors, threads, children
     clock.py       the virtual clock, when the clock library was preloaded
 """

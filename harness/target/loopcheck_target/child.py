@@ -24,6 +24,7 @@ from . import clock, stacks
 from .factories import Factory, check_loop, class_name, close_quietly
 from .iterations import Iterations
 from .observers import observe
+from .recording import record_calls
 from .resources import Snapshot, how_many, run_delay
 from .tracer import Recorder, Tracer
 from .values import hide_path, plain, plain_exception
@@ -69,6 +70,8 @@ class Loops:
 def run(request: Dict[str, Any], function: Callable[..., Any], factory: Factory, trace_fd: int) -> None:
     """Run one scenario and write its trace to trace_fd.  Leaves the process in no fit state: exit after it."""
     habits = warm_up(factory)
+    if request["calls"]:
+        record_calls(request["calls"])
     recorder = Recorder(trace_fd)
     loops = Loops(factory, request["debug"])
     arguments = Arguments(request, recorder, loops)

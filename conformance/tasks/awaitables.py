@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""ensure_future(), isfuture() and iscoroutine(): telling awaitables apart and turning them into tasks."""
+
+import asyncio
+
+from loopcheck_target import scenario
+
+
+class Awaitable:
+    """An object that can be awaited and is neither a coroutine nor a Future."""
+
+    def __await__(self):
+        return asyncio.sleep(0, "result of an awaitable").__await__()
+
+
+async def work():
+    return "result of a coroutine"
+
+
+@scenario(statements=["ensure_future.future"])
+async def future_or_task_is_taken_as_it_is(loop, trace):
+    """ensure_future() returns a Future or Task that it is given, itself."""
+    future, task = loop.create_future(), loop.create_task(work())
+    trace("future", asyncio.ensure_future(future) is future)
+    trace("task", asyncio.ensure_future(task) is task)
+    trace("result", await task)
+
+
+@scenario(statements=["ensure_future.coroutine", "ensure_future.awaitable"])
+async def other_awaitables_become_tasks(loop, trace):
+    """ensure_future() makes a scheduled Task of a coroutine, and of any other object that can be awaited."""
+    for name, awaitable in (("coroutine", work()), ("awaitable", Awaitable())):
+        task = asyncio.ensure_future(awaitable)
+        trace(name, asyncio.isfuture(task), task.get_loop() is loop, task.done())
+        trace(name, await task)
+
+
+@scenario(statements=["ensure_future.other"])
+async def what_cannot_be_awaited_becomes_no_future(trace):
+    """ensure_future() refuses what cannot be awaited with TypeError, a coroutine function too."""
+    for name, other in (("number", 42), ("function", work), ("none", None)):
+        try:
+            asyncio.ensure_future(other)
+            trace(name, "accepted")
+        except TypeError as exc:
+            trace(name, exc)
+
+
+@scenario(statements=["isfuture.answers", "iscoroutine.answers"])
+async def futures_and_coroutines_are_told_apart(loop, trace):
+    """isfuture() is true of a Future and a Task, iscoroutine() of a coroutine, neither of anything else."""
+    coro = work()
+    task = loop.create_task(work())
+    for name, each in (
+        ("future", loop.create_future()),
+        ("task", task),
+        ("coroutine", coro),
+        ("coroutine function", work),
+        ("awaitable", Awaitable()),
+        ("number", 42),
+    ):
+        trace(name, asyncio.isfuture(each), asyncio.iscoroutine(each))
+    coro.close()
+    await task
