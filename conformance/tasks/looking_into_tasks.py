@@ -101,8 +101,9 @@ async def failed_task_has_the_frames_of_its_traceback(loop, trace):
     """get_stack() of a failed task is its traceback, the oldest frame first; limit keeps the oldest ones."""
     task = loop.create_task(fail_here())
     await asyncio.wait([task])
-    trace("all", functions(task.get_stack()))
-    trace("limit 1", functions(task.get_stack(limit=1)))
+    frames = task.get_stack()
+    trace("own frames", [name for name in functions(frames) if name in ("fail_here", "raise_it")])
+    trace("limit 1 is the oldest", task.get_stack(limit=1) == frames[:1])
     trace("exception", task.exception())
 
 

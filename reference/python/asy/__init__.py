@@ -14,6 +14,7 @@ Methods of ``asyncio.AbstractEventLoop`` that are not there raise NotImplemented
 """
 
 import asyncio
+import importlib
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -85,3 +86,10 @@ def new_poll_event_loop() -> EventLoop:
 def new_select_event_loop() -> EventLoop:
     """Return a new loop over select(2)."""
     return EventLoop("select")  # type: ignore[abstract]
+
+
+def __getattr__(name: str) -> Any:
+    """Import EventLoopPolicy when it is asked for: from Python 3.14 on, its mere definition warns."""
+    if name != "EventLoopPolicy":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module("._policy", __name__).EventLoopPolicy
