@@ -196,7 +196,9 @@ def events_printed(output: str) -> Counter[tuple[str, str]]:
 def difference_on_asyncio(result: ScenarioResult, output: str) -> str:
     """Say where a script prints other events than the harness recorded; "" if it does not."""
     left = events_printed(output)
-    for event in result.oracle[0].events:
+    for event in sorted(
+        result.oracle[0].events, key=lambda event: -len(event.name)
+    ):  # “body begins” before “body”
         if event.kind == "user":
             match = next(
                 (p for p in left if p[0] == event.actor and f"{p[1]} ".startswith(f"{event.name} ")), None
