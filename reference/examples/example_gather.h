@@ -36,7 +36,7 @@ ASYNC(gather_two)
     TRY(gather_start(self, 1));
     futures[0] = asy_task_future(self->tasks[0]);
     futures[1] = asy_task_future(self->tasks[1]);
-    self->both = asy_gather(self->loop, futures, 2, false);
+    TRY(asy_gather(self->loop, futures, 2, false, &self->both));
     AWAIT(self->both);
     ASYNC_END;
 }

@@ -54,7 +54,7 @@ truth_of(PyObject *value)
 static PyObject *
 get_blocking(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(future_of(self)->blocking);
+    return PyBool_FromLong(future_of(self)->shown->blocking);
 }
 
 static int
@@ -63,7 +63,7 @@ set_blocking(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
     int blocking = truth_of(value);
 
     if (blocking >= 0)
-        future_of(self)->blocking = blocking;
+        future_of(self)->shown->blocking = blocking;
     return blocking < 0 ? -1 : 0;
 }
 
@@ -81,20 +81,20 @@ get_state(PyObject *self, void *Py_UNUSED(closure))
         [ASY_FUTURE_CANCELLED] = "CANCELLED",
         [ASY_FUTURE_FINISHED] = "FINISHED",
     };
-    return PyUnicode_FromString(names[future_of(self)->future->state]);
+    return PyUnicode_FromString(names[future_of(self)->shown->state]);
 }
 
 static PyObject *
 get_exception(PyObject *self, void *Py_UNUSED(closure))
 {
-    asy_error *exception = future_of(self)->future->exception;
+    asy_error *exception = future_of(self)->shown->exception;
     return exception ? exception_from_error(exception) : Py_NewRef(Py_None);
 }
 
 static PyObject *
 get_result(PyObject *self, void *Py_UNUSED(closure))
 {
-    const asy_future *core = future_of(self)->future;
+    const asy_future *core = future_of(self)->shown;
     return object_or_none(core->drop_result == drop_object ? core->result : NULL);
 }
 
@@ -114,26 +114,44 @@ callback_pair(asy_handle *handle)
     TaskObject *waiting = task ? python_task_from_core(task) : NULL;
 
     if (object)
-        return Py_BuildValue("(OO)", object->callback ? object->callback : Py_None,
-                             object->context ? object->context : Py_None);
+        return Py_BuildValue("(NN)", object_or_none(object->callback),
+                             object_or_none(object->context));
     if (waiting)
         return Py_BuildValue("(NO)", task_wakeup_function(waiting), (PyObject *)task->context);
     return NULL;
 }
 
-/* None when there are none, as asyncio's in C have it. */
 static PyObject *
-get_callbacks(PyObject *self, void *Py_UNUSED(closure))
+list_of_pairs(asy_handle *const *handles, size_t count)
 {
-    const asy_future *core = future_of(self)->future;
     PyObject *list = PyList_New(0);
 
-    for (size_t i = 0; list && i < core->callback_count; i++) {
-        PyObject *pair = callback_pair(core->callbacks[i]);
+    for (size_t i = 0; list && i < count; i++) {
+        PyObject *pair = callback_pair(handles[i]);
         if (PyErr_Occurred() || (pair && PyList_Append(list, pair) < 0))
             Py_CLEAR(list);
         Py_XDECREF(pair);
     }
+    return list;
+}
+
+/* None when there are none, as asyncio's in C have it. To make an object may run the garbage
+ * collector, and so anything, which may add and remove callbacks; so first they are kept. */
+static PyObject *
+get_callbacks(PyObject *self, void *Py_UNUSED(closure))
+{
+    const asy_future *core = future_of(self)->shown;
+    size_t count = core->callback_count;
+
+    if (count == 0)
+        Py_RETURN_NONE;
+    asy_handle **handles = asy_alloc(count * sizeof *handles);
+    for (size_t i = 0; i < count; i++)
+        handles[i] = asy_handle_ref(core->callbacks[i]);
+    PyObject *list = list_of_pairs(handles, count);
+    for (size_t i = 0; i < count; i++)
+        asy_handle_unref(handles[i]);
+    asy_free(handles);
     if (!list || PyList_Size(list) > 0)
         return list;
     Py_DECREF(list);
@@ -143,13 +161,13 @@ get_callbacks(PyObject *self, void *Py_UNUSED(closure))
 static PyObject *
 get_cancel_message(PyObject *self, void *Py_UNUSED(closure))
 {
-    return object_or_none(future_of(self)->future->cancel_message);
+    return object_or_none(future_of(self)->shown->cancel_message);
 }
 
 static int
 set_cancel_message(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
 {
-    asy_future *core = future_of(self)->future;
+    asy_future *core = future_of(self)->shown;
     PyObject *old = core->cancel_message;
 
     if (truth_of(value ? Py_True : NULL) < 0)
@@ -162,7 +180,7 @@ set_cancel_message(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
 static PyObject *
 get_log_traceback(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(future_of(self)->future->log_traceback);
+    return PyBool_FromLong(future_of(self)->shown->log_traceback);
 }
 
 static int
@@ -174,7 +192,7 @@ set_log_traceback(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
         PyErr_SetString(PyExc_ValueError, "_log_traceback can only be set to False");
     if (log != 0)
         return -1;
-    future_of(self)->future->log_traceback = false;
+    future_of(self)->shown->log_traceback = false;
     return 0;
 }
 

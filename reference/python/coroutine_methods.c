@@ -27,33 +27,29 @@ coroutine_of(PyObject *object)
 
 /* What the suspended coroutine waits for, or None, which is a bare yield. */
 static PyObject *
-awaited(CoroutineObject *self, bool to_be_waited_for)
+awaited_object(CoroutineObject *self)
 {
     asy_future *core = asy_coro_awaits(self->core);
-    FutureObject *future = core ? python_future_for(self->loop, core) : NULL;
-
-    if (!core)
-        Py_RETURN_NONE;
-    if (future && to_be_waited_for)
-        future->blocking = true;
-    return (PyObject *)future;
+    return core ? (PyObject *)python_future_for(self->loop, core) : Py_NewRef(Py_None);
 }
 
-/* Steals thrown, which may be NULL. */
+/* Steals thrown, which may be NULL. What is thrown goes through the coroutine as it is; without it,
+ * an error is raised in here. */
 static PySendResult
 step(CoroutineObject *self, asy_error *thrown, PyObject **ret_value)
 {
+    bool throws = thrown;
     asy_error *err = asy_coro_send(self->core, thrown);
 
     if (err == ASY_SUSPENDED) {
-        *ret_value = awaited(self, true);
+        *ret_value = awaited_object(self);
         return *ret_value ? PYGEN_NEXT : PYGEN_ERROR;
     }
     if (err) {
-        *ret_value = raise_error(err);
+        *ret_value = throws ? raise_error(err) : raise_kept_error(err);
         return PYGEN_ERROR;
     }
-    *ret_value = self->finish ? self->finish(self) : Py_NewRef(Py_None);
+    *ret_value = self->make_result ? self->make_result(self) : Py_NewRef(Py_None);
     return *ret_value ? PYGEN_RETURN : PYGEN_ERROR;
 }
 
@@ -156,7 +152,7 @@ get_awaited(PyObject *self, void *Py_UNUSED(closure))
 
     if (!is_suspended(coroutine) || coroutine->core->running)
         Py_RETURN_NONE;
-    return awaited(coroutine, false);
+    return awaited_object(coroutine);
 }
 
 static PyObject *

@@ -2,8 +2,10 @@
 /*
  * The life of a Coroutine: making it, and how the garbage collector sees it.
  *
- * What a frame of C keeps, the garbage collector cannot see. Therefore a coroutine that waits ends
- * with its loop: closing the loop closes it, and what it held is free to be collected.
+ * What a frame of C keeps, the garbage collector cannot see; nor what the handles of the library
+ * hold, such as the timer of a sleep, which leads to the future that it fulfils. Therefore a
+ * coroutine that waits ends with its loop: closing the loop closes it, and what it held is free to
+ * be collected. A loop that is never closed, and has one that waits, is never collected.
  */
 #include "coroutine_type.h"
 
@@ -14,7 +16,7 @@
 /* ---- the loop's list ------------------------------------------------------------ */
 
 static void
-join(CoroutineObject *self, LoopObject *loop)
+list_add(CoroutineObject *self, LoopObject *loop)
 {
     self->next = loop->coroutines;
     if (self->next)
@@ -24,7 +26,7 @@ join(CoroutineObject *self, LoopObject *loop)
 
 /* Without effect on one that has left. */
 static void
-leave(CoroutineObject *self)
+list_remove(CoroutineObject *self)
 {
     if (self->next)
         self->next->previous = self->previous;
@@ -36,13 +38,14 @@ leave(CoroutineObject *self)
     self->previous = NULL;
 }
 
-/* One that runs at the moment cannot be closed, and one that has not begun holds nothing. */
+/* One that runs at the moment cannot be closed. One that has not begun is left alone: it waits for
+ * nothing, the collector sees what it keeps, and whoever forgets it has to be warned. */
 void
 close_coroutines(LoopObject *loop)
 {
     while (loop->coroutines) {
         CoroutineObject *each = (CoroutineObject *)Py_NewRef((PyObject *)loop->coroutines);
-        leave(each);
+        list_remove(each);
         if (asy_coro_started(each->core))
             asy_error_unref(asy_coro_close(each->core));
         Py_DECREF((PyObject *)each);
@@ -65,7 +68,7 @@ coroutine_object_new(LoopObject *loop, const char *name, asy_coro *core)
     self->loop = (LoopObject *)Py_NewRef((PyObject *)loop);
     self->core = core;
     self->name = name;
-    join(self, loop);
+    list_add(self, loop);
     PyObject_GC_Track((PyObject *)self);
     return self;
 }
@@ -125,7 +128,7 @@ Coroutine_dealloc(PyObject *object)
     PyObject_GC_UnTrack(object);
     if (self->weakrefs)
         PyObject_ClearWeakRefs(object);
-    leave(self);
+    list_remove(self);
     Coroutine_clear(object);
     asy_coro_unref(self->core);
     Py_DECREF((PyObject *)self->loop);

@@ -14,8 +14,8 @@ struct CoroutineObject {
     LoopObject *loop;                   /* owned */
     asy_coro   *core;                   /* owned */
     const char *name;                   /* static text: what Python calls the function */
-    PyObject   *(*finish)(CoroutineObject *self);   /* what it returns; NULL: None */
-    PyObject   *keep[2];                /* owned: for finish, or for as long as it runs; or NULL */
+    PyObject   *(*make_result)(CoroutineObject *self);  /* what it returns; NULL: None */
+    PyObject   *keep[2];                /* owned: for make_result, or while it runs; or NULL */
     PyObject   *weakrefs;
     CoroutineObject *next;              /* in the loop's list; borrowed */
     CoroutineObject *previous;

@@ -47,10 +47,10 @@ FutureIterator_send_slot(PyObject *object, PyObject *Py_UNUSED(value), PyObject 
         *ret_value = Py_NewRef(Py_None);
         return PYGEN_RETURN;
     }
-    if (!asy_future_done(future->future)) {
-        if (future->blocking)
+    if (!asy_future_done(future->shown)) {
+        if (future->shown->blocking)
             return used_wrongly(ret_value);
-        future->blocking = true;
+        future->shown->blocking = true;
         *ret_value = Py_NewRef((PyObject *)future);
         return PYGEN_NEXT;
     }

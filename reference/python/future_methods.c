@@ -24,32 +24,45 @@ future_of(PyObject *object)
 static asy_future *
 core_of(PyObject *object)
 {
-    return future_of(object)->future;
+    return future_of(object)->shown;
 }
 
 /* ---- results -------------------------------------------------------------------- */
 
-/* What the traceback was when the exception came: each raise would add to it otherwise. */
-static void
-restore_traceback(FutureObject *self)
+void
+future_keep_traceback(FutureObject *self, PyObject *exception)
 {
-    const asy_error *exception = self->future->exception;
+    PyObject *old = self->exception_traceback;
 
-    if (exception && exception->foreign && self->exception_traceback)
-        PyException_SetTraceback((PyObject *)exception->foreign, self->exception_traceback);
+    self->exception_traceback = PyException_GetTraceback(exception);
+    Py_XDECREF(old);
+}
+
+/* CPython: future_get_result. The traceback, with all the frames that it keeps, is for the first who
+ * asks. Whoever comes later begins with an empty one: each raise would add to it otherwise. */
+void
+future_restore_traceback(FutureObject *self, const asy_error *raised)
+{
+    PyObject *traceback = self->exception_traceback;
+
+    if (!raised || raised != self->shown->exception || !raised->foreign)
+        return;
+    self->exception_traceback = NULL;
+    PyException_SetTraceback((PyObject *)raised->foreign, traceback ? traceback : Py_None);
+    Py_XDECREF(traceback);
 }
 
 PyObject *
 future_result_object(FutureObject *self)
 {
     void *result;
-    asy_error *err = asy_future_result(self->future, &result);
+    asy_error *err = asy_future_result(self->shown, &result);
 
     if (err) {
-        restore_traceback(self);
-        return raise_error(err);
+        future_restore_traceback(self, err);
+        return raise_kept_error(err);
     }
-    bool is_object = result && self->future->drop_result == drop_object;
+    bool is_object = result && self->shown->drop_result == drop_object;
     return Py_NewRef(is_object ? (PyObject *)result : Py_None);
 }
 
@@ -66,12 +79,8 @@ Future_exception(PyObject *self, PyObject *Py_UNUSED(ignored))
     asy_error *err = asy_future_exception(core_of(self), &exception);
 
     if (err)
-        return raise_error(err);
-    if (!exception)
-        Py_RETURN_NONE;
-    PyObject *object = exception_from_error(exception);
-    restore_traceback(future_of(self));
-    return object;
+        return raise_kept_error(err);
+    return exception ? exception_from_error(exception) : Py_NewRef(Py_None);
 }
 
 static PyObject *
@@ -94,23 +103,35 @@ exception_given(PyObject *given)
     return exception;
 }
 
+/* The future may have refused the exception, or have wrapped it in another one. */
+static asy_error *
+set_exception(FutureObject *self, PyObject *exception)
+{
+    asy_error *given = error_from_exception(Py_NewRef(exception));
+    asy_error *err = asy_future_set_exception(self->shown, asy_error_ref(given));
+
+    if (self->shown->exception == given)
+        future_keep_traceback(self, exception);
+    asy_error_unref(given);
+    return err;
+}
+
 /* A future that is done refuses before it looks at the exception. */
 static PyObject *
 Future_set_exception(PyObject *object, PyObject *given)
 {
     FutureObject *self = future_of(object);
 
-    if (asy_future_done(self->future) || self->future->ops->is_task) {
+    if (asy_future_done(self->shown) || self->shown->ops->is_task) {
         asy_error *unused = asy_error_new(ASY_BaseException, "%s", "");
-        return raise_error(asy_future_set_exception(self->future, unused));
+        return raise_error(asy_future_set_exception(self->shown, unused));
     }
     PyObject *exception = exception_given(given);
     if (!exception)
         return NULL;
-    PyObject *traceback = PyException_GetTraceback(exception);
-    Py_XDECREF(self->exception_traceback);
-    self->exception_traceback = traceback ? traceback : Py_NewRef(Py_None);
-    return none_or_raise(asy_future_set_exception(self->future, error_from_exception(exception)));
+    asy_error *err = set_exception(self, exception);
+    Py_DECREF(exception);
+    return none_or_raise(err);
 }
 
 static PyObject *
@@ -157,7 +178,7 @@ Future_add_done_callback(PyObject *object, PyObject *args, PyObject *keywords)
                                              STACK_FRAMES);
     if (!handle)
         return NULL;
-    asy_error *err = asy_future_add_done_handle(self->future, &handle->core.handle);
+    asy_error *err = asy_future_add_done_handle(self->shown, &handle->core.handle);
     Py_DECREF((PyObject *)handle);
     return none_or_raise(err);
 }

@@ -100,7 +100,7 @@ new_future(LoopObject *loop, asy_future *other)
     if (!self)
         return NULL;
     memset((char *)self + sizeof(PyObject), 0, sizeof *self - sizeof(PyObject));
-    self->future = other ? asy_future_ref(other) : &self->core;
+    self->shown = other ? asy_future_ref(other) : &self->core;
     asy_future_init(&self->core, &future_ops, loop->core);
     int failed = future_init_head(self, loop, STACK_FRAMES);
     PyObject_GC_Track((PyObject *)self);
@@ -183,9 +183,9 @@ Future_traverse(PyObject *object, visitproc visit, void *arg)
 void
 future_clear_head(FutureObject *self)
 {
-    if (self->future != &self->core) {
-        asy_future *other = self->future;
-        self->future = &self->core;
+    if (self->shown != &self->core) {
+        asy_future *other = self->shown;
+        self->shown = &self->core;
         asy_future_unref(other);
     }
     Py_CLEAR(self->source_traceback);
@@ -213,7 +213,7 @@ Future_finalize(PyObject *object)
     FutureObject *self = (FutureObject *)object;
     PyObject *raised = PyErr_GetRaisedException();
 
-    if (self->future == &self->core)
+    if (self->shown == &self->core)
         asy_future_report_unretrieved(&self->core);
     if (raised)
         PyErr_SetRaisedException(raised);

@@ -20,16 +20,17 @@
 #define FUTURE_HEAD                                                                        \
     PyObject_HEAD                                                                          \
     LoopObject *loop;                   /* owned, until the object is freed */             \
-    asy_future *future;                 /* &core; or one of C code, owned */               \
+    asy_future *shown;                  /* whose state it shows: &core; or, if it stands   \
+                                           for one of C code, that one: owned */           \
     PyObject   *source_traceback;       /* where it was made; NULL out of debug mode */    \
-    PyObject   *exception_traceback;    /* what the exception had when it came; or NULL */ \
+    PyObject   *exception_traceback;    /* what the exception had when it came, until      \
+                                           somebody has asked for the result; or NULL */   \
     PyObject   *attributes;             /* __dict__, or NULL */                            \
-    PyObject   *weakrefs;                                                                  \
-    bool        blocking                /* _asyncio_future_blocking */
+    PyObject   *weakrefs
 
 typedef struct {
     FUTURE_HEAD;
-    asy_future core;
+    asy_future core;                    /* in one that stands for another: not used */
 } FutureObject;
 
 /* ---- future_type.c: its life ---------------------------------------------------- */
@@ -72,6 +73,11 @@ void future_free(PyObject *object);
 
 /* future.result(): a new reference, or NULL and an exception. */
 PyObject *future_result_object(FutureObject *self);
+
+/* The traceback of the future's exception: keep what it came with, and give it back when the exception
+ * is about to be raised. No effect if `raised`, which may be NULL, is not the future's exception. */
+void future_keep_traceback(FutureObject *self, PyObject *exception);
+void future_restore_traceback(FutureObject *self, const asy_error *raised);
 
 /* Create Future and its iterator in the state. Returns 0, or -1 and an exception. */
 int add_future_types(PyObject *module, struct module_state *state);

@@ -159,6 +159,20 @@ log_message(void *host, asy_log_level level, const char *message, asy_error *exc
     return fatal_only(error_without(result));
 }
 
+/* What could not be told of is loop.call_exception_handler: CPython names that method, which it calls
+ * in __del__. */
+static void
+show_fatal_error(void *host, asy_future *Py_UNUSED(future), asy_error *error)
+{
+    PyObject *method = PyObject_GetAttrString(as_object(host), "call_exception_handler");
+
+    if (!method)
+        PyErr_Clear();
+    raise_error(asy_error_ref(error));
+    PyErr_WriteUnraisable(method);
+    Py_XDECREF(method);
+}
+
 static char *
 describe_loop(void *host)
 {
@@ -187,8 +201,11 @@ describe_loop(void *host)
     .unregister_task = python_host_unregister_task,                                        \
     .enter_task = python_host_enter_task,                                                  \
     .leave_task = python_host_leave_task,                                                  \
+    .swap_current_task = python_host_swap_current_task,                                    \
+    .restore_current_task = python_host_restore_current_task,                              \
     .default_exception_handler = default_exception_handler,                                \
     .log = log_message,                                                                    \
+    .unraisable = show_fatal_error,                                                        \
     .describe_loop = describe_loop
 
 const asy_host python_host = { COMMON_FUNCTIONS };

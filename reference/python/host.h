@@ -21,5 +21,7 @@ asy_error *python_host_register_task(void *host, asy_task *task);
 asy_error *python_host_unregister_task(void *host, asy_task *task);
 asy_error *python_host_enter_task(void *host, asy_task *task);
 asy_error *python_host_leave_task(void *host, asy_task *task);
+asy_error *python_host_swap_current_task(void *host, asy_task *task, void **ret_outer);
+void python_host_restore_current_task(void *host, void *outer);
 
 #endif

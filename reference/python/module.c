@@ -15,8 +15,6 @@
 
 #define MOST_SPARE_HANDLES 256
 
-#define MOST_SPARE_HANDLES 256
-
 static PyModuleDef module_def;
 
 struct module_state *

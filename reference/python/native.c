@@ -49,7 +49,7 @@ native_sleep(PyObject *module, PyObject *args, PyObject *keywords)
     if (!self)
         return NULL;
     self->keep[0] = Py_NewRef(result);
-    self->finish = first_kept;
+    self->make_result = first_kept;
     return (PyObject *)self;
 }
 

@@ -46,7 +46,8 @@ resume(PyObject *coroutine, asy_error *thrown, PyObject **ret_value)
     return *ret_value ? PYGEN_NEXT : returned_or_raised(ret_value);
 }
 
-/* The exception that leaves the coroutine, whose traceback the task remembers. */
+/* The exception that leaves the coroutine. The task keeps the traceback of one that becomes its own;
+ * a cancellation does not. */
 static asy_error *
 raised(TaskObject *task)
 {
@@ -56,11 +57,10 @@ raised(TaskObject *task)
         PyErr_SetNone(PyExc_StopIteration);
         exception = PyErr_GetRaisedException();
     }
-    PyObject *old = task->exception_traceback;
-    PyObject *traceback = PyException_GetTraceback(exception);
-    task->exception_traceback = traceback ? traceback : Py_NewRef(Py_None);
-    Py_XDECREF(old);
-    return error_from_exception(exception);
+    asy_error *err = error_from_exception(exception);
+    if (!asy_error_is_a(err, ASY_CancelledError))
+        future_keep_traceback((FutureObject *)task, exception);
+    return err;
 }
 
 /* ---- what was yielded ----------------------------------------------------------- */
@@ -73,16 +73,16 @@ not_awaited(TaskObject *task, PyObject *future)
     return error_from_python();
 }
 
-/* A Future or Task of this module. The library finds out whether its loop is another one, and
- * whether it is the task itself; that goes first. */
+/* A Future or Task of this module. The library finds out whether it is the task itself, and whether
+ * its loop is another one; that goes first. */
 static asy_error *
 wait_for_ours(struct python_coroutine *self, FutureObject *future)
 {
-    if (!future->blocking && future->loop == self->task->loop)
-        return not_awaited(self->task, (PyObject *)future);
-    if (future->loop == self->task->loop)
-        future->blocking = false;
-    self->co.future = asy_future_ref(future->future);
+    TaskObject *task = self->task;
+
+    if (!future->shown->blocking && future->loop == task->loop && future != (FutureObject *)task)
+        return not_awaited(task, (PyObject *)future);
+    self->co.future = asy_future_ref(future->shown);
     return ASY_OK;
 }
 
@@ -141,7 +141,7 @@ bad_yield(TaskObject *task, PyObject *value)
 
 /* See what there is to wait for; an error is thrown into the coroutine. */
 static asy_error *
-wait_for(struct python_coroutine *self, PyObject *value)
+take_yielded(struct python_coroutine *self, PyObject *value)
 {
     struct module_state *state = self->task->loop->state;
 
@@ -162,6 +162,17 @@ wait_for(struct python_coroutine *self, PyObject *value)
 
 /* ---- the coroutine -------------------------------------------------------------- */
 
+/* If it is the awaited future's exception that is thrown; objects that are not of this module have
+ * done that in their result(). */
+static void
+restore_traceback(asy_future *awaited, const asy_error *thrown)
+{
+    FutureObject *future = awaited ? python_future_from_core(awaited) : NULL;
+
+    if (future)
+        future_restore_traceback(future, thrown);
+}
+
 static asy_error *
 run(asy_coro *co)
 {
@@ -172,6 +183,7 @@ run(asy_coro *co)
 
     co->future = NULL;
     co->thrown = NULL;
+    restore_traceback(awaited, thrown);
     PyObject *coroutine = Py_NewRef(self->task->coroutine);
     PySendResult what = resume(coroutine, thrown, &value);
     Py_DECREF(coroutine);
@@ -182,7 +194,7 @@ run(asy_coro *co)
         asy_coro_set_result(co, value, drop_object);
         return ASY_OK;
     }
-    co->bad_yield = wait_for(self, value);
+    co->bad_yield = take_yielded(self, value);
     Py_DECREF(value);
     return ASY_SUSPENDED;
 }

@@ -139,7 +139,7 @@ new_exception(const asy_error *err)
     return PyObject_CallFunction(class, "s", err->message);
 }
 
-/* raise exception from cause */
+/* raise exception from cause, which is being handled */
 static bool
 set_cause(PyObject *exception, asy_error *cause)
 {
@@ -147,7 +147,8 @@ set_cause(PyObject *exception, asy_error *cause)
 
     if (!object)
         return false;
-    PyException_SetCause(exception, object);
+    PyException_SetCause(exception, Py_NewRef(object));
+    PyException_SetContext(exception, object);
     return true;
 }
 
@@ -168,21 +169,29 @@ exception_from_error(asy_error *err)
     return exception;
 }
 
-/* What Python code has raised has its __context__; a new one gets the exception that is being
- * handled, as if Python code raised it here. */
 PyObject *
-raise_error(asy_error *err)
+raise_kept_error(asy_error *err)
 {
-    bool is_new = !err->foreign;
     PyObject *exception = exception_from_error(err);
 
     asy_error_unref(err);
-    if (exception && is_new) {
+    if (exception) {
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
         Py_DECREF(exception);
-    } else if (exception) {
-        PyErr_SetRaisedException(exception);
     }
+    return NULL;
+}
+
+/* What Python code has raised has its __context__, and so has what has a cause. */
+PyObject *
+raise_error(asy_error *err)
+{
+    if (!err->foreign && !err->cause)
+        return raise_kept_error(err);
+    PyObject *exception = exception_from_error(err);
+    asy_error_unref(err);
+    if (exception)
+        PyErr_SetRaisedException(exception);
     return NULL;
 }
 

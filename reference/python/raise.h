@@ -7,8 +7,13 @@
 
 #include <asy/error.h>
 
-/* Raise the error. Steals it. Returns NULL, for `return raise_error(err);`. */
+/* Raise the error, or go on raising it if Python code has raised it a moment ago. Steals it. Returns
+ * NULL, for `return raise_error(err);`. */
 PyObject *raise_error(asy_error *err);
+
+/* The same for an error that was kept until now, as the exception of a future is: as a `raise`
+ * statement does it, which makes the exception that is being handled its __context__. */
+PyObject *raise_kept_error(asy_error *err);
 
 /* The same, or None when there is no error. */
 PyObject *none_or_raise(asy_error *err);

@@ -12,6 +12,14 @@
 
 #include <asy/asy.h>
 
+/* Eager tasks are of 3.12, and so is this. */
+#if PY_VERSION_HEX >= 0x030C0000
+#define IMPORT_SWAP_CURRENT_TASK(IMPORT)                                                   \
+    IMPORT(swap_current_task, "asyncio.tasks", "_swap_current_task")
+#else
+#define IMPORT_SWAP_CURRENT_TASK(IMPORT)
+#endif
+
 /* IMPORT(name of the field, module, attribute) */
 #define MODULE_IMPORTS(IMPORT)                                                             \
     IMPORT(asyncio_handle, "asyncio", "Handle")                                            \
@@ -29,6 +37,8 @@
     IMPORT(unregister_task, "asyncio", "_unregister_task")                                 \
     IMPORT(enter_task, "asyncio", "_enter_task")                                           \
     IMPORT(leave_task, "asyncio", "_leave_task")                                           \
+    IMPORT(current_task, "asyncio", "current_task")                                        \
+    IMPORT_SWAP_CURRENT_TASK(IMPORT)                                                       \
     IMPORT(coroutine_class, "types", "CoroutineType")                                      \
     IMPORT(generator_class, "types", "GeneratorType")                                      \
     IMPORT(set_running_loop, "asyncio", "_set_running_loop")                               \

@@ -43,17 +43,10 @@ describe(asy_future *core)
     return text_from_object(PyObject_Repr((PyObject *)object_of(core)));
 }
 
-static asy_error *
-cancel(asy_future *core, const void *message, bool *ret_requested)
-{
-    return asy_task_default_cancel(asy_future_task(core), message, ret_requested);
-}
-
 static const asy_future_ops task_ops = {
     .name = "Task",
     .ref = ref,
     .unref = unref,
-    .cancel = cancel,
     .is_task = true,
     .describe = describe,
 };
@@ -90,7 +83,7 @@ new_object(LoopObject *loop, const struct task_arguments *arguments)
     if (!self)
         return NULL;
     memset((char *)self + sizeof(PyObject), 0, sizeof *self - sizeof(PyObject));
-    self->future = &self->core.future;
+    self->shown = &self->core.future;
     asy_future_init(&self->core.future, &task_ops, loop->core);
     self->coroutine = Py_NewRef(arguments->coroutine);
     int failed = future_init_head((FutureObject *)self, loop, STACK_FRAMES);

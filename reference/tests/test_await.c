@@ -94,6 +94,65 @@ going_on_before_the_future_is_done_is_refused(void **state)
     asy_future_unref(future);
 }
 
+/* Sent once by the test, as if past a task, and again. The test is that task. */
+static void
+going_on_past_a_task_gives_the_future_out_again(void **state)
+{
+    struct testing *t = *state;
+    asy_future *future = asy_loop_create_future(t->loop);
+    asy_coro *coro = new_three(t, future);
+
+    require_suspended(asy_coro_send(coro, ASY_OK));
+    assert_true(future->blocking);
+    future->blocking = false;
+    require_suspended(asy_coro_send(coro, ASY_OK));
+    require_trace(t, "a b c");
+    assert_true(future->blocking);
+    assert_ptr_equal(asy_coro_awaits(coro), future);
+    require_ok(asy_future_set_result(future, NULL, NULL));
+    require_ok(asy_coro_send(coro, ASY_OK));
+    require_trace(t, "c ~c b ~b a ~a");
+    asy_coro_unref(coro);
+    asy_future_unref(future);
+}
+
+static void
+task_takes_the_future_that_is_given_out(void **state)
+{
+    struct testing *t = *state;
+    asy_future *future = asy_loop_create_future(t->loop);
+    asy_coro *coro = new_leaf(t, "a", future);
+    asy_task *task;
+
+    require_ok(asy_loop_create_task(t->loop, asy_coro_ref(coro), NULL, &task));
+    testing_run_once(t);
+    assert_false(future->blocking);
+    require_suspended(asy_coro_send(coro, ASY_OK));
+    require_ok(asy_future_set_result(future, NULL, NULL));
+    testing_run_once(t);
+    require_trace(t, "a a ~a");
+    assert_true(asy_future_done(asy_task_future(task)));
+    asy_task_unref(task);
+    asy_coro_unref(coro);
+    asy_future_unref(future);
+}
+
+static void
+future_that_was_given_out_and_not_taken_cannot_be_awaited_by_another(void **state)
+{
+    struct testing *t = *state;
+    asy_future *future = asy_loop_create_future(t->loop);
+    asy_coro *first = new_leaf(t, "a", future);
+    asy_coro *second = new_leaf(t, "b", future);
+
+    require_suspended(asy_coro_send(first, ASY_OK));
+    require_error(asy_coro_send(second, ASY_OK), ASY_RuntimeError,
+                  "await wasn't used with future");
+    asy_coro_unref(first);
+    asy_coro_unref(second);
+    asy_future_unref(future);
+}
+
 static void
 error_thrown_over_a_future_that_is_done_goes_first(void **state)
 {
@@ -179,6 +238,45 @@ future_is_given_back_when_the_await_raises(void **state)
     assert_int_equal(counted.refs, 1);
     asy_coro_unref(coro);
     asy_future_clear(&counted.task.future);
+}
+
+/* ---- coroutines ----------------------------------------------------------------------- */
+
+struct stops {
+    asy_coro co;
+};
+
+ASYNC(stops)
+{
+    ASYNC_BEGIN;
+
+    RAISE(StopIteration, "stop");
+
+    ASYNC_END;
+}
+
+FINALLY(stops)
+{
+}
+
+/* PEP 479; as CPython 3.11 and 3.14 do. */
+static void
+stop_iteration_leaves_a_coroutine_as_the_cause_of_a_runtime_error(void **state)
+{
+    struct testing *t = *state;
+    asy_coro *coro = new_catcher(t, "a", ASYNC_CALL(stops));
+    asy_coro *alone = ASYNC_CALL(stops);
+
+    require_suspended(asy_coro_send(coro, ASY_OK));
+    require_trace(t, "a coroutine raised StopIteration");
+    asy_error *err = asy_coro_send(alone, ASY_OK);
+    assert_int_equal(err->kind, ASY_RuntimeError);
+    assert_int_equal(err->cause->kind, ASY_StopIteration);
+    assert_string_equal(err->cause->message, "stop");
+    asy_error_unref(err);
+    asy_coro_unref(alone);
+    asy_coro_unref(coro);
+    require_trace(t, "~a");
 }
 
 /* ---- what is refused -------------------------------------------------------------------- */
@@ -321,9 +419,13 @@ main(void)
         testing_case(chain_awaits_the_future_of_its_innermost),
         testing_case(bare_yield_awaits_nothing),
         testing_case(going_on_before_the_future_is_done_is_refused),
+        testing_case(going_on_past_a_task_gives_the_future_out_again),
+        testing_case(task_takes_the_future_that_is_given_out),
+        testing_case(future_that_was_given_out_and_not_taken_cannot_be_awaited_by_another),
         testing_case(error_thrown_over_a_future_that_is_done_goes_first),
         testing_case(task_is_awaited_as_a_future_and_kept_alive_meanwhile),
         testing_case(future_is_given_back_when_the_await_raises),
+        testing_case(stop_iteration_leaves_a_coroutine_as_the_cause_of_a_runtime_error),
         testing_case(finished_coroutine_cannot_be_sent),
         testing_case(coroutine_that_is_awaited_cannot_be_sent),
         testing_case(finished_coroutine_cannot_be_awaited),

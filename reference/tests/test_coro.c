@@ -196,6 +196,26 @@ error_thrown_over_a_closed_coroutine_gives_way_to_the_refusal(void **state)
 }
 
 static void
+closed_coroutine_that_was_sent_on_is_not_running(void **state)
+{
+    struct testing *t = *state;
+    asy_coro *inner = asy_coro_ref(new_leaf(t, "b", NULL));
+    asy_coro *coro = new_outer(t, "a", inner);
+
+    require_suspended(asy_coro_send(coro, ASY_OK));
+    require_ok(asy_coro_close(inner));
+    require_error(asy_coro_send(coro, ASY_OK), ASY_RuntimeError,
+                  "cannot reuse already awaited coroutine");
+    assert_false(inner->running);
+    require_ok(asy_coro_close(inner));
+    require_error(asy_coro_send(inner, ASY_OK), ASY_RuntimeError,
+                  "cannot reuse already awaited coroutine");
+    require_trace(t, "a b ~b ~a");
+    asy_coro_unref(coro);
+    asy_coro_unref(inner);
+}
+
+static void
 dropping_a_chain_with_a_closed_part_ends_the_rest(void **state)
 {
     struct testing *t = *state;
@@ -431,6 +451,7 @@ main(void)
         testing_case(closing_what_has_not_begun_runs_finally_only),
         testing_case(outer_of_a_closed_coroutine_cannot_reuse_it),
         testing_case(error_thrown_over_a_closed_coroutine_gives_way_to_the_refusal),
+        testing_case(closed_coroutine_that_was_sent_on_is_not_running),
         testing_case(dropping_a_chain_with_a_closed_part_ends_the_rest),
         testing_case(result_can_be_read_until_the_coroutine_is_freed),
         testing_case(coroutine_that_was_never_awaited_is_reported_in_the_running_loop),

@@ -103,6 +103,32 @@ a_fatal_error_of_the_handler_is_logged_since_nobody_can_get_it(void **state)
                                 "  SystemExit: 3\n");
 }
 
+static void
+note_unraisable(void *host, asy_future *future, asy_error *error)
+{
+    char *text = asy_future_describe(future);
+
+    testing_trace(host, text);
+    testing_trace(host, error->message);
+    asy_free(text);
+}
+
+static const asy_host unraisable_host = { .unraisable = note_unraisable };
+
+static void
+a_fatal_error_of_the_handler_is_the_host_s_to_show(void **state)
+{
+    struct testing *t = *state;
+    asy_loop_options options = testing_options(t);
+
+    options.host = &unraisable_host;
+    testing_close(t->loop);
+    t->loop = testing_new_loop(&options);
+    asy_loop_set_exception_handler(t->loop, exit_handler, NULL, NULL);
+    asy_future_unref(failed_future(t, "lost"));
+    require_trace(t, "<Future finished exception=ValueError: lost> 3");
+}
+
 /* ---- a task, as far as a future knows of it ------------------------------------------ */
 
 static void
@@ -383,6 +409,7 @@ main(void)
         testing_case(an_exception_is_reported_on_a_closed_loop_too),
         testing_case(a_handler_may_keep_the_future_that_is_reported_once),
         testing_case(a_fatal_error_of_the_handler_is_logged_since_nobody_can_get_it),
+        testing_case(a_fatal_error_of_the_handler_is_the_host_s_to_show),
         testing_case(a_report_names_task_and_future_as_it_was_told),
         testing_case(the_exception_of_a_task_is_reported_in_its_context),
         testing_case(a_pending_future_describes_its_callbacks),

@@ -3,12 +3,20 @@
 #include "await_trace.h"
 #include "cancel_sweep.h"
 
+static asy_future *
+gather(struct testing *t, asy_future *const *futures, size_t count, bool return_exceptions)
+{
+    asy_future *gathering;
+    require_ok(asy_gather(t->loop, futures, count, return_exceptions, &gathering));
+    return gathering;
+}
+
 /* Gather two tasks, which stay the caller's. */
 static asy_future *
 gather_two(struct testing *t, asy_task *a, asy_task *b, bool return_exceptions)
 {
     asy_future *const futures[] = { asy_task_future(a), asy_task_future(b) };
-    return asy_gather(t->loop, futures, 2, return_exceptions);
+    return gather(t, futures, 2, return_exceptions);
 }
 
 static void
@@ -82,7 +90,7 @@ gather_the_same_twice(void **state)
     asy_future *const futures[] = {
         asy_task_future(a), done, asy_task_future(b), asy_task_future(a),
     };
-    asy_future *g = asy_gather(t->loop, futures, 4, false);
+    asy_future *g = gather(t, futures, 4, false);
     trace_note_done(t, "g done", g);
     trace_run(t, 5);
     require_trace(t, "1:a> 1:b> 1:b. 2:a. 4:g done");
@@ -98,7 +106,7 @@ gather_of_done_is_done(struct testing *t)
     asy_future *done = asy_loop_create_future(t->loop);
 
     require_ok(asy_future_set_result(done, NULL, NULL));
-    asy_future *g = asy_gather(t->loop, (asy_future *const[]){ done, done }, 2, false);
+    asy_future *g = gather(t, (asy_future *const[]){ done, done }, 2, false);
     bool at_once = asy_future_done(g);
     trace_run(t, 1);
     assert_true(asy_future_done(g));
@@ -125,7 +133,7 @@ static void
 gather_of_nothing_is_done_with_no_results(void **state)
 {
     struct testing *t = *state;
-    asy_future *g = asy_gather(t->loop, NULL, 0, false);
+    asy_future *g = gather(t, NULL, 0, false);
 
     assert_true(asy_future_done(g));
     assert_non_null(results_of(g));
@@ -141,7 +149,7 @@ results_are_in_the_order_of_the_futures(void **state)
 
     for (int i = 0; i < 3; i++)
         futures[i] = asy_loop_create_future(t->loop);
-    asy_future *g = asy_gather(t->loop, futures, 3, false);
+    asy_future *g = gather(t, futures, 3, false);
     for (int i = 2; i >= 0; i--)
         require_ok(asy_future_set_result(futures[i], &values[i], NULL));
     trace_run(t, 1);
@@ -262,6 +270,67 @@ exception_of_a_gathering_that_nobody_awaits_is_reported(void **state)
     require_trace(t, "1:a> 1:ax 1:b> 2:b. 3:report:_GatheringFuture excepti");
 }
 
+/* ---- refusals ------------------------------------------------------------------------- */
+
+static void
+gather_refuses_a_future_of_another_loop(void **state)
+{
+    struct testing *t = *state;
+    asy_loop_options options = testing_options(t);
+    asy_loop *other = testing_new_loop(&options);
+    asy_future *mine = asy_loop_create_future(t->loop);
+    asy_future *theirs = asy_loop_create_future(other);
+    asy_future *g = NULL;
+
+    require_error(asy_gather(t->loop, (asy_future *const[]){ mine, theirs }, 2, false, &g),
+                  ASY_ValueError, "The future belongs to a different loop than the one specified "
+                                  "as the loop argument");
+    assert_null(g);
+    assert_int_equal(mine->callback_count, 0);
+    asy_future_unref(mine);
+    asy_future_unref(theirs);
+    testing_close(other);
+}
+
+/* A future of a host that takes no callbacks. */
+static void
+count_nothing(asy_future *future)
+{
+    (void)future;
+}
+
+static asy_error *
+refuse_handle(asy_future *future, asy_handle *handle)
+{
+    (void)future;
+    (void)handle;
+    RAISE(ValueError, "no callbacks");
+}
+
+static const asy_future_ops refusing_ops = {
+    .name = "Refusing",
+    .ref = count_nothing,
+    .unref = count_nothing,
+    .add_done_handle = refuse_handle,
+};
+
+static void
+gather_raises_what_adding_a_callback_raises(void **state)
+{
+    struct testing *t = *state;
+    asy_future *first = asy_loop_create_future(t->loop);
+    asy_future refusing;
+    asy_future *g = NULL;
+
+    asy_future_init(&refusing, &refusing_ops, t->loop);
+    require_error(asy_gather(t->loop, (asy_future *const[]){ first, &refusing }, 2, false, &g),
+                  ASY_ValueError, "no callbacks");
+    assert_null(g);
+    require_ok(asy_future_set_result(first, NULL, NULL));
+    trace_run(t, 1);
+    asy_future_unref(first);
+}
+
 /* ---- the cancel sweep ------------------------------------------------------------------ */
 
 struct gather_data {
@@ -279,7 +348,7 @@ make_gather(struct testing *t, void **ret_data)
         asy_task_future(a), asy_task_future(b), asy_task_future(c),
     };
 
-    data->gathering = asy_gather(t->loop, futures, 3, false);
+    data->gathering = gather(t, futures, 3, false);
     *ret_data = data;
     unref_two(a, b);
     asy_task_unref(c);
@@ -331,6 +400,8 @@ main(void)
         trace_case(gather_child_is_cancelled_with_exceptions),
         trace_case(gather_that_is_done_cancels_nothing),
         trace_case(exception_of_a_gathering_that_nobody_awaits_is_reported),
+        trace_case(gather_refuses_a_future_of_another_loop),
+        trace_case(gather_raises_what_adding_a_callback_raises),
         cmocka_unit_test(gather_may_be_cancelled_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -396,8 +396,15 @@ stop_iteration_becomes_a_runtime_error(void **state)
     struct testing *t = *state;
 
     require_raises(t, ASYNC_CALL(raises, .kind = ASY_StopIteration), ASY_RuntimeError,
-                   "StopIteration interacts badly with generators and cannot be raised into a "
-                   "Future");
+                   "coroutine raised StopIteration");
+}
+
+/* It finished with a TypeError of set_exception(), and never. */
+static void
+before_3_12_stop_iteration_becomes_a_runtime_error_as_well(void **state)
+{
+    testing_use_profile(*state, 11);
+    stop_iteration_becomes_a_runtime_error(state);
 }
 
 static void
@@ -445,6 +452,7 @@ main(void)
         trace_case(bad_yield_is_thrown_back_in_the_next_iteration),
         trace_case(fatal_errors_end_the_task_and_leave_the_loop),
         trace_case(stop_iteration_becomes_a_runtime_error),
+        trace_case(before_3_12_stop_iteration_becomes_a_runtime_error_as_well),
         trace_case(coroutine_that_has_a_task_gets_no_second_one),
         trace_case(waking_a_task_that_is_done_is_refused),
     };

@@ -401,6 +401,61 @@ cancelling_the_future_of_a_task_cancels_the_task(void **state)
     asy_task_unref(a);
 }
 
+/* ---- chains of tasks --------------------------------------------------------------- */
+
+/* More than a stack of 8 MiB has frames for, were there one for each. */
+static void
+a_long_chain_of_tasks_is_cancelled_without_a_deep_stack(void **state)
+{
+    enum { COUNT = 200000 };
+    struct testing *t = *state;
+    asy_task *first = trace_task(t, asy_sleep(t->loop, 1));
+    asy_task *last = asy_task_ref(first);
+
+    for (int i = 0; i < COUNT; i++) {
+        asy_task *next = trace_task(t, awaiting(future_of(last)));
+        asy_task_unref(last);
+        last = next;
+    }
+    trace_run(t, 1);
+    cancel(last);
+    assert_int_equal(asy_task_cancelling(first), 1);
+    assert_int_equal(asy_task_cancelling(last), 1);
+    trace_run(t, COUNT + 2);
+    assert_true(asy_future_cancelled(future_of(last)));
+    asy_task_unref(first);
+    asy_task_unref(last);
+}
+
+/* In CPython, too, it is a RecursionError; there the requests count before it comes. */
+static void
+tasks_that_wait_for_one_another_cannot_be_cancelled(void **state)
+{
+    struct testing *t = *state;
+    asy_future *future = asy_loop_create_future(t->loop);
+    asy_coro *waits = awaiting(future);
+    asy_task *a = trace_task(t, waits);
+    asy_task *b = trace_task(t, awaiting(future_of(a)));
+    asy_task *c = trace_task(t, awaiting(future_of(b)));
+
+    trace_run(t, 1);
+    a->waiter = asy_task_future(b);
+    for (int i = 0; i < 3; i++) {
+        asy_task *const tasks[] = { a, b, c };
+        require_error(asy_task_cancel(tasks[i], NULL, NULL), ASY_RecursionError,
+                      "a task that waits for itself cannot be cancelled");
+        assert_int_equal(asy_task_cancelling(tasks[i]), 0);
+    }
+    a->waiter = future;
+    require_ok(asy_future_set_result(future, NULL, NULL));
+    trace_run(t, 4);
+    assert_true(asy_future_done(future_of(c)));
+    asy_task_unref(a);
+    asy_task_unref(b);
+    asy_task_unref(c);
+    asy_future_unref(future);
+}
+
 int
 main(void)
 {
@@ -425,6 +480,8 @@ main(void)
         trace_case(the_message_of_a_request_that_came_too_late_to_be_thrown_stays),
         trace_case(a_task_that_is_done_is_not_cancelled),
         trace_case(cancelling_the_future_of_a_task_cancels_the_task),
+        trace_case(a_long_chain_of_tasks_is_cancelled_without_a_deep_stack),
+        trace_case(tasks_that_wait_for_one_another_cannot_be_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,6 +123,167 @@ eager_tasks_are_current_meanwhile(void **state)
     assert_null(asy_current_task(t->loop));
 }
 
+/* ---- a host with tasks of its own ---------------------------------------------------- */
+
+/* The account of a host, such as asyncio, in whose loop also tasks run that are not the library's.
+ * They have names here, and so have the library's. */
+struct account {
+    struct testing *t;
+    const char     *current;
+    bool            refuses;
+};
+
+static asy_error *
+account_enter(void *host, asy_task *task)
+{
+    struct account *self = host;
+
+    if (self->current)
+        RAISE(RuntimeError, "Cannot enter into task");
+    self->current = asy_task_get_name(task);
+    return ASY_OK;
+}
+
+static asy_error *
+account_leave(void *host, asy_task *task)
+{
+    struct account *self = host;
+
+    assert_string_equal(self->current, asy_task_get_name(task));
+    self->current = NULL;
+    return ASY_OK;
+}
+
+static asy_error *
+account_swap(void *host, asy_task *task, void **ret_outer)
+{
+    struct account *self = host;
+
+    if (self->refuses)
+        RAISE(ValueError, "refused");
+    *ret_outer = (void *)(uintptr_t)self->current;
+    self->current = asy_task_get_name(task);
+    return ASY_OK;
+}
+
+static void
+account_restore(void *host, void *outer)
+{
+    struct account *self = host;
+    self->current = outer;
+}
+
+static const asy_host accounting_host = {
+    .enter_task = account_enter,
+    .leave_task = account_leave,
+    .swap_current_task = account_swap,
+    .restore_current_task = account_restore,
+};
+
+static void
+use_account(struct account *account, struct testing *t)
+{
+    asy_loop_options options = testing_options(t);
+
+    *account = (struct account){ .t = t };
+    options.host = &accounting_host;
+    options.host_data = account;
+    testing_close(t->loop);
+    t->loop = testing_new_loop(&options);
+}
+
+static void
+note_account(const struct account *account)
+{
+    const asy_task *task = asy_current_task(account->t->loop);
+
+    trace_note(account->t, "%s/%s", task ? asy_task_get_name(task) : "none",
+               account->current ? account->current : "none");
+}
+
+/* The host begins a task of its own, by itself; that makes one of the library, eagerly. */
+static asy_error *
+make_eager_in_hosts_task(void *argument)
+{
+    struct account *account = argument;
+    const char *outer = account->current;
+
+    note_account(account);
+    account->current = "hosts";
+    asy_error *err = asy_loop_create_task(
+        account->t->loop, nap(account->t, "inner", 1),
+        &(asy_task_options){ .name = "inner", .eager_start = true }, NULL);
+    note_account(account);
+    account->current = outer;
+    return err;
+}
+
+struct accounted {
+    asy_coro        co;
+    struct account *account;
+};
+
+ASYNC(accounted)
+{
+    ASYNC_BEGIN;
+
+    TRY(make_eager_in_hosts_task(self->account));
+    AWAIT(asy_sleep(self->account->t->loop, 0));
+    note_account(self->account);
+
+    ASYNC_END;
+}
+
+FINALLY(accounted)
+{
+}
+
+static void
+task_of_a_host_is_hidden_by_an_eager_task_and_current_again(void **state)
+{
+    struct testing *t = *state;
+    struct account account;
+
+    use_account(&account, t);
+    require_ok(asy_loop_call_soon(
+        t->loop, (asy_callback){ .function = make_eager_in_hosts_task, .argument = &account },
+        NULL));
+    trace_run(t, 3);
+    require_trace(t, "1:none/none 1:inner> 1:none/hosts 2:inner.");
+    assert_null(account.current);
+}
+
+static void
+task_of_a_host_within_a_task_is_hidden_by_an_eager_task_and_current_again(void **state)
+{
+    struct testing *t = *state;
+    struct account account;
+
+    use_account(&account, t);
+    require_ok(asy_loop_create_task(t->loop, ASYNC_CALL(accounted, .account = &account),
+                                    &(asy_task_options){ .name = "outer" }, NULL));
+    trace_run(t, 3);
+    require_trace(t, "1:outer/outer 1:inner> 1:outer/hosts 2:inner. 2:outer/outer");
+    assert_null(account.current);
+}
+
+static void
+eager_task_that_the_host_refuses_changes_nothing(void **state)
+{
+    struct testing *t = *state;
+    struct account account;
+
+    use_account(&account, t);
+    account.refuses = true;
+    asy_task *outer = trace_task(t, ASYNC_CALL(accounted, .account = &account));
+    asy_task_set_name(outer, "outer");
+    trace_run(t, 1);
+    require_error(asy_future_result(asy_task_future(outer), NULL), ASY_ValueError, "refused");
+    require_trace(t, "1:outer/outer 1:outer/hosts");
+    assert_null(asy_current_task(t->loop));
+    asy_task_unref(outer);
+}
+
 /* ---- exceptions --------------------------------------------------------------------- */
 
 struct makes {
@@ -287,6 +448,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         trace_case(eager_tasks_begin_at_once),
         trace_case(eager_tasks_are_current_meanwhile),
+        trace_case(task_of_a_host_is_hidden_by_an_eager_task_and_current_again),
+        trace_case(task_of_a_host_within_a_task_is_hidden_by_an_eager_task_and_current_again),
+        trace_case(eager_task_that_the_host_refuses_changes_nothing),
         trace_case(eager_task_raises),
         trace_case(fatal_error_of_the_first_step_comes_out_of_making_the_task),
         trace_case(eager_task_in_a_context_that_is_entered_is_refused),

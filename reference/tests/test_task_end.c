@@ -156,6 +156,30 @@ handler_may_keep_the_task_that_it_is_told_of(void **state)
     rescued = asy_future_unref(rescued);
 }
 
+static asy_error *
+exit_handler(asy_loop *loop, const asy_report *report, void *argument)
+{
+    (void)loop;
+    (void)report;
+    (void)argument;
+    RAISE(SystemExit, "3");
+}
+
+static void
+fatal_error_of_the_handler_for_a_pending_task_is_logged(void **state)
+{
+    struct testing *t = *state;
+    asy_future *future = asy_loop_create_future(t->loop);
+
+    asy_loop_set_exception_handler(t->loop, exit_handler, NULL, NULL);
+    trace_start(t, awaiting(future));
+    trace_run(t, 1);
+    asy_future_clear(future);
+    assert_memory_equal(t->log, "ERROR Exception ignored in: <Task pending ", 42);
+    assert_non_null(strstr(t->log, ">\n  SystemExit: 3\n"));
+    asy_future_unref(future);
+}
+
 /* A waiting task and its future hold one another. Whoever drops the future's callbacks, such as a
  * garbage collector, ends that. */
 static void
@@ -304,6 +328,7 @@ main(void)
         trace_case(task_that_is_held_when_its_loop_is_closed_stays_pending),
         trace_case(exception_that_nobody_looks_at_is_reported),
         trace_case(handler_may_keep_the_task_that_it_is_told_of),
+        trace_case(fatal_error_of_the_handler_for_a_pending_task_is_logged),
         trace_case(waiting_task_lives_as_long_as_the_callback_at_its_future),
         trace_case(two_tasks_that_wait_for_one_another_can_be_described),
         cmocka_unit_test(chains_and_nested_tasks_may_be_cancelled_at_any_time),

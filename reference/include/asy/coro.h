@@ -119,7 +119,9 @@ ASY_API asy_coro *asy_coro_unref(asy_coro *coro);
 ASY_API asy_error *asy_coro_send(asy_coro *coro, asy_error *thrown) ASY_MUST_CHECK;
 
 /* What a suspended coroutine waits for, at the end of the chain of its awaits: borrowed, or
- * NULL for a bare yield.
+ * NULL for a bare yield. Who drives coroutines without tasks, and sees to it that the future is
+ * waited for, sets its field `blocking` to false. Otherwise the next send, or await of the same
+ * future, raises a RuntimeError if it is pending still: await wasn't used with future.
  */
 ASY_API asy_future *asy_coro_awaits(const asy_coro *coro);
 
@@ -213,7 +215,9 @@ ASY_API bool asy_coro_finished(const asy_coro *coro);
                  asy_task *: asy_await_task)(&self->co, (awaitable)))                      \
         return ASY_SUSPENDED;                                                              \
     /* fall through */                                                                     \
-    case __LINE__:
+    case __LINE__:                                                                         \
+    if (asy_await_again(&self->co))                                                        \
+        return ASY_SUSPENDED
 
 /* Make a coroutine with a copy of the frame.
  *
@@ -228,10 +232,14 @@ ASY_API bool asy_coro_finished(const asy_coro *coro);
  */
 ASY_API asy_coro *asy_coro_new(const asy_coro_type *type, const void *frame);
 
-/* Whether the body has to return ASY_SUSPENDED now. A future that is done does not suspend. */
+/* Whether the body has to return ASY_SUSPENDED now. A future that is done does not suspend; nor
+ * one that is `blocking`, which cannot be awaited by two that no task runs. Again: the body was
+ * sent on, but what it waits for is not done.
+ */
 ASY_API bool asy_await_coro(asy_coro *self, asy_coro *coro);
 ASY_API bool asy_await_future(asy_coro *self, asy_future *future);
 ASY_API bool asy_await_task(asy_coro *self, asy_task *task);
+ASY_API bool asy_await_again(asy_coro *self);
 
 /* What the await raises: the error that was thrown into it, or that of the awaited thing. */
 ASY_API asy_error *asy_coro_take_thrown(asy_coro *self) ASY_MUST_CHECK;

@@ -32,6 +32,10 @@ ASY_API asy_future *asy_loop_create_future(asy_loop *loop);
 /* One more reference, one reference less. The latter accepts and returns NULL. An exception
  * that nobody has looked at when the last reference goes is reported to the loop's exception
  * handler: "Future exception was never retrieved".
+ *
+ * What the last reference gives back may be the last reference to another future, and so on: a
+ * chain of futures each of which is the result of the next, or waits for it, goes by recursion. A
+ * stack of 8 MiB is enough for some ten thousands.
  */
 ASY_API asy_future *asy_future_ref(asy_future *future);
 ASY_API asy_future *asy_future_unref(asy_future *future);
@@ -115,7 +119,10 @@ ASY_API asy_error *asy_loop_run_until_done(asy_loop *loop, asy_future *future) A
 
 /* ---- for embedders --------------------------------------------------------- */
 
-/* What one kind of future does differently. Members that are NULL: as a plain future does. */
+/* What one kind of future does differently. Members that are NULL: as a plain future does. Whether
+ * it is done, asy_future_done() reads in the struct. So a future that only stands for one of
+ * another library, whose state is not here, suits a task that waits for it, and nothing else.
+ */
 struct asy_future_ops {
     const char *name;                               /* "Future": its class, for messages */
 
@@ -147,6 +154,8 @@ struct asy_future {
                                                library's own holds a reference */
     asy_future_state      state;
     bool                  log_traceback;    /* nobody has looked at the exception yet */
+    bool                  blocking;         /* _asyncio_future_blocking: an await has suspended for
+                                               it, and no task has taken it to wait for yet */
     void                 *result;           /* owned */
     void                (*drop_result)(void *result);
     asy_error            *exception;        /* owned */

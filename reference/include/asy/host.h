@@ -16,6 +16,7 @@
 #define ASY_HOST_H
 
 #include <asy/error.h>
+#include <asy/future.h>
 #include <asy/handle.h>
 #include <asy/loop.h>
 #include <asy/types.h>
@@ -87,14 +88,27 @@ struct asy_host {
     asy_error *(*register_task)(void *host, asy_task *task);
     asy_error *(*unregister_task)(void *host, asy_task *task);
 
-    /* _enter_task(loop, task) and _leave_task(loop, task) around a step; task is NULL where an
-     * eager step has to hide the task that made it (_swap_current_task, in two calls). */
+    /* _enter_task(loop, task) and _leave_task(loop, task) around a step that the loop runs. */
     asy_error *(*enter_task)(void *host, asy_task *task);
     asy_error *(*leave_task)(void *host, asy_task *task);
+
+    /* The same around the first step of an eager task, which runs in the middle of whoever makes
+     * it. swap: *ret_outer = _swap_current_task(loop, task), which asks nothing: what is current,
+     * be it a task of another kind of which the library knows nothing, is hidden meanwhile, and
+     * is the host's to return, NULL for none. restore: _swap_current_task(loop, outer), whatever
+     * is current by then; it takes back what swap has returned, and cannot fail. Only called after
+     * a swap that has not raised. */
+    asy_error *(*swap_current_task)(void *host, asy_task *task, void **ret_outer);
+    void       (*restore_current_task)(void *host, void *outer);
 
     /* logger.log(level, message, exc_info=exception). The exception is borrowed, or NULL. Only a
      * fatal error comes back. */
     asy_error *(*log)(void *host, asy_log_level level, const char *message, asy_error *exception);
+
+    /* PyErr_WriteUnraisable(): a fatal error of the exception handler that was told of this future,
+     * or task, as it went. There is nobody to raise it to. The error is borrowed. Without this
+     * function it is logged. */
+    void       (*unraisable)(void *host, asy_future *future, asy_error *error);
 
     /* repr(loop), from asy_alloc(), for "Close <...>"; NULL if that fails. */
     char      *(*describe_loop)(void *host);

@@ -66,7 +66,8 @@ ASY_API asy_task *asy_future_task(asy_future *future);
  *
  * message  as asy_future_cancel() has it.
  * Returns  in *ret_requested, which may be NULL, false if it is done.
- * Raises   what cancelling the future that it waits for raises.
+ * Raises   what cancelling the future that it waits for raises; RecursionError: tasks wait for one
+ *          another in a circle.
  */
 ASY_API asy_error *asy_task_cancel(asy_task *task, const void *message,
                                    bool *ret_requested) ASY_MUST_CHECK;
@@ -143,7 +144,7 @@ typedef enum asy_return_when {
  * or until the time is over. It does not raise what they raise, and cancels none: ask
  * asy_future_done() of each.
  *
- * futures  an array; borrowed until the coroutine has ended, and a reference to each is held.
+ * futures  an array; which is copied: a reference to each is held until the coroutine has ended.
  * timeout  seconds; negative or not a number: for ever. (Python's None.)
  * Raises   ValueError: the array is empty.
  */
@@ -175,10 +176,14 @@ typedef struct asy_gathered {
  * the other futures go on. Cancelling the gathering future cancels those that are not done.
  * The same future may come twice.
  *
- * Returns  a new reference; done at once, with an empty array, if there are no futures.
+ * futures  an array, which is copied: a reference to each is held by the gathering future; but to
+ *          those that are pending only until the loop is closed.
+ * Returns  a new reference in *ret_future; done at once, with an empty array, if there are no
+ *          futures.
+ * Raises   ValueError: a future is another loop's. What adding a callback to one of them raises.
  */
-ASY_API asy_future *asy_gather(asy_loop *loop, asy_future *const *futures, size_t count,
-                               bool return_exceptions);
+ASY_API asy_error *asy_gather(asy_loop *loop, asy_future *const *futures, size_t count,
+                              bool return_exceptions, asy_future **ret_future) ASY_MUST_CHECK;
 
 /* ---- shield.c ---------------------------------------------------------------- */
 
@@ -187,7 +192,8 @@ ASY_API asy_future *asy_gather(asy_loop *loop, asy_future *const *futures, size_
  * was never retrieved". (Before 3.14 not so if it came in the iteration of the cancellation:
  * nobody heard of it.)
  *
- * Returns  a new reference; to the same future, if that is done.
+ * Returns  a new reference; to the same future, if that is done. It holds one to the other; if
+ *          that is pending, only until the loop is closed.
  */
 ASY_API asy_future *asy_shield(asy_future *future);
 
@@ -214,7 +220,8 @@ typedef struct asy_timeout {
     asy_timeout_state state;
     asy_loop         *loop;             /* borrowed */
     asy_task         *task;             /* that which entered; owned */
-    asy_handle       *timer;            /* owned; NULL: for ever */
+    asy_handle       *timer;            /* a timer, or, without any delay, one in the queue; owned;
+                                           NULL: for ever */
     double            when;             /* the loop's time; INFINITY: for ever */
     int               cancelling;       /* task.cancelling() when it was entered */
 } asy_timeout;

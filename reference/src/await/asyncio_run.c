@@ -68,7 +68,8 @@ cancel_and_wait(asy_loop *loop, struct leftovers left)
 {
     for (size_t i = 0; i < left.count; i++)
         TRY(asy_future_cancel(left.futures[i], NULL, NULL));
-    asy_future *all = asy_gather(loop, left.futures, left.count, true);
+    asy_future *all;
+    TRY(asy_gather(loop, left.futures, left.count, true, &all));
     asy_error *err = run_until_complete(loop, all);
     asy_future_unref(all);
     return err;

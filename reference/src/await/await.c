@@ -7,6 +7,9 @@
  * asy_coro_take_thrown() is what the await raises: the error that was thrown into the coroutine,
  * or else that of the future. The error of an awaited coroutine comes in as one that is thrown;
  * so does that of an await which is refused.
+ *
+ * A future that is given out to be waited for is `blocking` until a task has taken it. So one that
+ * nobody waits for is found: an error, instead of a wait for ever.
  */
 #include <asy/coro.h>
 #include <asy/error.h>
@@ -43,12 +46,25 @@ asy_await_coro(asy_coro *self, asy_coro *coro)
     return true;
 }
 
-/* see coro.h.  CPython: FutureIter_am_send, the first time */
+/* see coro.h.  CPython: FutureIter_am_send. Whoever is sent on too early once more, past a task
+ * that waits for the future, gives it out again. */
+bool
+asy_await_again(asy_coro *self)
+{
+    asy_future *future = self->future;
+
+    if (self->thrown || !future || asy_future_done(future) || future->blocking)
+        return false;
+    future->blocking = true;
+    return true;
+}
+
+/* see coro.h */
 bool
 asy_await_future(asy_coro *self, asy_future *future)
 {
     self->future = future ? asy_future_ref(future) : NULL;
-    return !future || !asy_future_done(future);
+    return !future || asy_await_again(self);
 }
 
 static_assert(offsetof(asy_task, future) == 0, "a task begins with its future");
@@ -60,7 +76,7 @@ asy_await_task(asy_coro *self, asy_task *task)
     return asy_await_future(self, (asy_future *)task);
 }
 
-/* CPython: FutureIter_am_send, the second time */
+/* CPython: FutureIter_am_send, which finds the future done or already given out */
 static asy_error *
 future_error(asy_future *future)
 {

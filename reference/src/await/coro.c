@@ -18,7 +18,9 @@
  *   - From the start of a send to its end, and of a close, every coroutine of the chain is
  *     `running`, as in CPython. What a body calls can neither send nor close them, so nothing
  *     changes the chain but the loop that walks it.
- *   - A coroutine is `finished` once FINALLY has returned. Ending is one function, finish().
+ *   - A coroutine is `finished` once FINALLY has returned. Ending is one function, finish(). One
+ *     that was closed while it was awaited stays where it is, in the chain; when that is sent on,
+ *     its await raises that it cannot be reused.
  *   - ASY_SUSPENDED is an answer and not an error: it is compared, and never counted.
  *   - What an await raises lies in `thrown` until the body takes it (await.c).
  *
@@ -106,7 +108,7 @@ finish(asy_coro *coro)
 
 /* From a coroutine that has ended to the one that awaits it. */
 static asy_coro *
-leave(asy_coro *coro)
+return_to_outer(asy_coro *coro)
 {
     asy_coro *outer = coro->outer;
 
@@ -123,12 +125,24 @@ finish_chain(asy_coro *root)
     set_running(each, root, true);
     finish(each);
     while (each != root) {
-        each = leave(each);
+        each = return_to_outer(each);
         finish(each);
     }
 }
 
 /* ---- sending ---------------------------------------------------------------------- */
+
+/* PEP 479: to who drives a coroutine by hand a StopIteration would look like its return. Steals
+ * err. */
+static asy_error *
+wrap_stop_iteration(asy_error *err)
+{
+    if (err == ASY_SUSPENDED || !asy_error_is_a(err, ASY_StopIteration))
+        return err;
+    asy_error *wrapper = asy_error_new(ASY_RuntimeError, "coroutine raised StopIteration");
+    wrapper->cause = err;
+    return wrapper;
+}
 
 /* Run the body up to its next await. Steals thrown. */
 static asy_error *
@@ -138,12 +152,13 @@ resume(asy_coro *coro, asy_error *thrown)
     asy_error *err = thrown;
 
     if (coro->finished) {           /* closed by someone else, while it was awaited */
+        coro->running = false;
         asy_error_unref(thrown);
         RAISE(RuntimeError, "cannot reuse already awaited coroutine");
     }
     if (!thrown || !begins) {
         coro->thrown = thrown;
-        err = coro->type->body(coro);
+        err = wrap_stop_iteration(coro->type->body(coro));
     }
     if (err != ASY_SUSPENDED)
         finish(coro);
@@ -179,7 +194,7 @@ run_chain(asy_coro *root, asy_coro *innermost, asy_error *thrown)
         } else if (each == root) {
             return err;
         } else {
-            each = leave(each);
+            each = return_to_outer(each);
             thrown = err;
         }
     }

@@ -94,21 +94,8 @@ asy_loop_create_future(asy_loop *loop)
 
 /* ---- its end -------------------------------------------------------------------- */
 
-/* Only a fatal error comes here. CPython: PyErr_WriteUnraisable, since nobody has called. */
-static void
-log_ignored(asy_future *future, asy_error *ignored)
-{
-    char *future_text = asy_future_describe(future);
-    char *message = asy_format("Exception ignored in: %s", future_text);
-
-    asy_error_unref(host_log(future->loop, ASY_LOG_ERROR, message, ignored));
-    asy_free(message);
-    asy_free(future_text);
-    asy_error_unref(ignored);
-}
-
 /* see future.h.  CPython: Future.__del__. The handler runs in a task's context; a plain future has
- * none. */
+ * none. Only a fatal error comes back, and there is nobody to give it to. */
 void
 asy_future_report_unretrieved(asy_future *future)
 {
@@ -128,7 +115,8 @@ asy_future_report_unretrieved(asy_future *future)
     asy_free(message);
     asy_error_unref(exception);
     if (err)
-        log_ignored(future, err);
+        host_unraisable(future->loop, future, err);
+    asy_error_unref(err);
 }
 
 /* ---- its text ------------------------------------------------------------------- */

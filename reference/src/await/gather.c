@@ -6,13 +6,13 @@
  * last has been called, or at the first exception. It is a future with a cancel() of its own,
  * which cancels the children and leaves it to them to end; how they do decides how it ends.
  *
- * Each callback holds a reference to the gathering future, and that holds its children: an
- * exception must have somewhere to go to, even if nobody waits any more. The circle opens when
- * the children are done.
+ * Its callbacks hold the gathering future, and that holds its children: outer_future.h says until
+ * when.
  *
  * Among its callbacks, those of a child that comes twice run one directly after the other. So
  * nobody can tell whether it is counted once, as in CPython, or twice, as here.
  */
+#include "await/outer_future.h"
 #include "base/alloc.h"
 #include "core/loop_impl.h"
 
@@ -25,20 +25,23 @@ struct gathering;
 /* The argument of a child's callback. */
 struct child {
     struct gathering *gathering;
-    asy_future       *future;           /* owned */
+    asy_future       *future;           /* owned; NULL: let go, since the loop is closed */
     bool              counts_at_once;   /* it was done from the beginning: no callback */
 };
 
 struct gathering {
-    asy_future    future;
-    int           refs;
-    bool          return_exceptions;
-    bool          cancel_requested;
-    size_t        finished;             /* children whose callback has run */
-    asy_gathered *results;              /* the future's result, when it has one; the exceptions
-                                           in it are owned */
-    size_t        count;
-    struct child  children[];
+    struct outer_future outer;
+    bool                return_exceptions;
+    bool                cancel_requested;
+    size_t              finished;       /* children whose callback has run */
+    size_t              count;
+    struct child        children[];
+};
+
+/* What is the future's result begins at `each`. */
+struct results {
+    size_t       count;
+    asy_gathered each[];                /* owned exceptions, borrowed results */
 };
 
 static struct gathering *
@@ -50,38 +53,12 @@ gathering_of(asy_future *future)
 /* ---- the future ---------------------------------------------------------------- */
 
 static void
-ref(asy_future *future)
+release_children(struct outer_future *outer, bool only_pending)
 {
-    gathering_of(future)->refs++;
-}
+    struct gathering *self = gathering_of(&outer->future);
 
-static void
-free_gathering(struct gathering *self)
-{
-    asy_loop *loop = self->future.loop;
-
-    asy_future_clear(&self->future);
-    for (size_t i = 0; i < self->count; i++) {
-        if (self->results)
-            asy_error_unref(self->results[i].exception);
-        asy_future_unref(self->children[i].future);
-    }
-    asy_free(self->results);
-    asy_free(self);
-    asy_loop_unref(loop);
-}
-
-/* Reporting may make new references. */
-static void
-unref(asy_future *future)
-{
-    struct gathering *self = gathering_of(future);
-
-    if (self->refs == 1)
-        asy_future_report_unretrieved(future);
-    self->refs--;
-    if (self->refs == 0)
-        free_gathering(self);
+    for (size_t i = 0; i < self->count; i++)
+        outer_release(&self->children[i].future, only_pending);
 }
 
 /* A child that comes twice is asked twice, as in CPython. */
@@ -90,8 +67,10 @@ cancel_children(struct gathering *self, const void *message, bool *ret_any)
 {
     *ret_any = false;
     for (size_t i = 0; i < self->count; i++) {
-        bool cancelled;
-        TRY(asy_future_cancel(self->children[i].future, message, &cancelled));
+        asy_future *child = self->children[i].future;
+        bool cancelled = false;
+        if (child)
+            TRY(asy_future_cancel(child, message, &cancelled));
         *ret_any |= cancelled;
     }
     return ASY_OK;
@@ -118,8 +97,8 @@ cancel(asy_future *future, const void *message, bool *ret_cancelled)
 
 static const asy_future_ops gathering_ops = {
     .name = "_GatheringFuture",
-    .ref = ref,
-    .unref = unref,
+    .ref = outer_ref,
+    .unref = outer_unref,
     .cancel = cancel,
 };
 
@@ -150,19 +129,39 @@ result_of(asy_future *future)
     return gathered;
 }
 
-/* All children are done. After a request to cancel, the last child says how. */
-static asy_error *
-finish(struct gathering *self)
+static void
+drop_results(void *each)
 {
-    asy_gathered *results = asy_alloc(self->count * sizeof *results);
+    struct results *self = (void *)((char *)each - offsetof(struct results, each));
 
     for (size_t i = 0; i < self->count; i++)
-        results[i] = result_of(self->children[i].future);
-    self->results = results;
+        asy_error_unref(self->each[i].exception);
+    asy_free(self);
+}
+
+static asy_gathered *
+take_results(const struct gathering *self)
+{
+    struct results *results = asy_alloc(sizeof *results + self->count * sizeof results->each[0]);
+
+    results->count = self->count;
+    for (size_t i = 0; i < self->count; i++)
+        results->each[i] = result_of(self->children[i].future);
+    return results->each;
+}
+
+/* All children are done. After a request to cancel, the last child says how; but all count as
+ * looked at. */
+static asy_error *
+complete(struct gathering *self)
+{
+    asy_gathered *results = take_results(self);
+
     if (!self->cancel_requested)
-        return asy_future_set_result(&self->future, results, NULL);
+        return asy_future_set_result(&self->outer.future, results, drop_results);
+    drop_results(results);
     asy_future *last = self->children[self->count - 1].future;
-    return asy_future_set_exception(&self->future, asy_future_make_cancelled_error(last));
+    return asy_future_set_exception(&self->outer.future, asy_future_make_cancelled_error(last));
 }
 
 /* Nobody gets a late exception; it is not reported either. */
@@ -181,14 +180,14 @@ child_done(void *argument)
     struct gathering *self = child->gathering;
 
     self->finished++;
-    if (asy_future_done(&self->future))
+    if (asy_future_done(&self->outer.future))
         return come_late(child->future);
     if (!self->return_exceptions) {
         asy_error *exception = exception_of(child->future);
         if (exception)
-            return asy_future_set_exception(&self->future, exception);
+            return asy_future_set_exception(&self->outer.future, exception);
     }
-    return self->finished == self->count ? finish(self) : ASY_OK;
+    return self->finished == self->count ? complete(self) : ASY_OK;
 }
 
 /* ---- gather -------------------------------------------------------------------- */
@@ -197,13 +196,13 @@ static void
 drop_child(void *argument)
 {
     const struct child *child = argument;
-    asy_future_unref(&child->gathering->future);
+    asy_future_unref(&child->gathering->outer.future);
 }
 
 static asy_error *
 add_callback(struct child *child)
 {
-    asy_future_ref(&child->gathering->future);
+    asy_future_ref(&child->gathering->outer.future);
     return asy_future_add_done_callback(child->future, asy_own(child_done, child, drop_child),
                                         NULL);
 }
@@ -223,14 +222,24 @@ watch_children(struct gathering *self)
     return ASY_OK;
 }
 
+static asy_error *
+check_same_loop(const asy_loop *loop, asy_future *const *futures, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (futures[i]->loop != loop)
+            RAISE(ValueError, "The future belongs to a different loop than the one specified as "
+                              "the loop argument");
+    }
+    return ASY_OK;
+}
+
 static struct gathering *
 gathering_new(asy_loop *loop, asy_future *const *futures, size_t count)
 {
     struct gathering *self = asy_alloc(sizeof *self + count * sizeof self->children[0]);
     bool at_once = loop->behaves[BEHAVIOUR_GATHER_COUNTS_DONE_AT_ONCE];
 
-    asy_future_init(&self->future, &gathering_ops, asy_loop_ref(loop));
-    self->refs = 1;
+    outer_init(&self->outer, &gathering_ops, loop, release_children);
     self->count = count;
     for (size_t i = 0; i < count; i++)
         self->children[i] = (struct child){
@@ -239,16 +248,19 @@ gathering_new(asy_loop *loop, asy_future *const *futures, size_t count)
     return self;
 }
 
-/* see task.h.  CPython: tasks.gather. Only a future of a host can refuse a callback; that is then
- * how the gathering future ends. */
-asy_future *
-asy_gather(asy_loop *loop, asy_future *const *futures, size_t count, bool return_exceptions)
+/* see task.h.  CPython: tasks.gather, and _ensure_future, which asks about the loop. */
+asy_error *
+asy_gather(asy_loop *loop, asy_future *const *futures, size_t count, bool return_exceptions,
+           asy_future **ret_future)
 {
+    TRY(check_same_loop(loop, futures, count));
     struct gathering *self = gathering_new(loop, futures, count);
-
     self->return_exceptions = return_exceptions;
-    asy_error *err = count > 0 ? watch_children(self) : finish(self);
+    asy_error *err = count > 0 ? watch_children(self) : complete(self);
+    outer_begin(&self->outer);
     if (err)
-        asy_error_unref(asy_future_set_exception(&self->future, err));
-    return &self->future;
+        asy_future_unref(&self->outer.future);
+    else
+        *ret_future = &self->outer.future;
+    return err;
 }

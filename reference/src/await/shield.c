@@ -4,10 +4,10 @@
  * To cancel the outer one is to stop waiting: it takes its callback away from the inner one,
  * which goes on.
  *
- * The outer future holds the inner one, whose result it shows. The callback at the inner one
- * holds the outer, so that an exception has somewhere to go to; that circle opens when either is
- * done.
+ * The callback at the inner one holds the outer, and that holds the inner one: outer_future.h says
+ * until when.
  */
+#include "await/outer_future.h"
 #include "base/alloc.h"
 #include "core/loop_impl.h"
 
@@ -16,54 +16,15 @@
 #include <asy/task.h>
 
 struct shield {
-    asy_future  future;                 /* the outer one */
-    int         refs;
-    asy_future *inner;                  /* owned */
-};
-
-static struct shield *
-shield_of(asy_future *future)
-{
-    return (struct shield *)(void *)future;
-}
-
-/* ---- the outer future ------------------------------------------------------------ */
-
-static void
-ref(asy_future *future)
-{
-    shield_of(future)->refs++;
-}
-
-/* Reporting may make new references. */
-static void
-unref(asy_future *future)
-{
-    struct shield *self = shield_of(future);
-    asy_loop *loop = future->loop;
-
-    if (self->refs == 1)
-        asy_future_report_unretrieved(future);
-    self->refs--;
-    if (self->refs > 0)
-        return;
-    asy_future_clear(future);
-    asy_future_unref(self->inner);
-    asy_free(self);
-    asy_loop_unref(loop);
-}
-
-static const asy_future_ops shield_ops = {
-    .name = "Future",
-    .ref = ref,
-    .unref = unref,
+    struct outer_future outer;
+    asy_future         *inner;          /* owned; NULL: let go, since the loop is closed */
 };
 
 static void
 drop_shield(void *argument)
 {
     struct shield *self = argument;
-    asy_future_unref(&self->future);
+    asy_future_unref(&self->outer.future);
 }
 
 /* ---- when one of the two is done -------------------------------------------------- */
@@ -85,7 +46,7 @@ static asy_error *
 inner_done(void *argument)
 {
     struct shield *self = argument;
-    asy_future *outer = &self->future;
+    asy_future *outer = &self->outer.future;
     asy_error *exception;
     void *result;
 
@@ -111,38 +72,57 @@ outer_done(void *argument)
     return ASY_OK;
 }
 
+/* ---- the outer future ------------------------------------------------------------ */
+
+/* Its own callback holds it, too, as long as it is pending. */
+static void
+release_inner(struct outer_future *outer, bool only_pending)
+{
+    struct shield *self = (struct shield *)(void *)outer;
+
+    if (only_pending)
+        asy_future_remove_done_callback(&outer->future, outer_done, self);
+    outer_release(&self->inner, only_pending);
+}
+
+static const asy_future_ops shield_ops = {
+    .name = "Future",
+    .ref = outer_ref,
+    .unref = outer_unref,
+};
+
 /* ---- shield ---------------------------------------------------------------------- */
 
 static struct shield *
-shield_new(asy_future *inner)
+shield_new(asy_future *future)
 {
     struct shield *self = asy_alloc(sizeof *self);
 
-    asy_future_init(&self->future, &shield_ops, asy_loop_ref(inner->loop));
-    self->refs = 1;
-    self->inner = asy_future_ref(inner);
+    outer_init(&self->outer, &shield_ops, future->loop, release_inner);
+    self->inner = asy_future_ref(future);
     return self;
 }
 
 static asy_error *
 add_callback(asy_future *future, struct shield *self, asy_error *(*function)(void *argument))
 {
-    asy_future_ref(&self->future);
+    asy_future_ref(&self->outer.future);
     return asy_future_add_done_callback(future, asy_own(function, self, drop_shield), NULL);
 }
 
 /* see task.h.  CPython: tasks.shield. Only a future of a host can refuse a callback; that is then
  * how the outer future ends. */
 asy_future *
-asy_shield(asy_future *inner)
+asy_shield(asy_future *future)
 {
-    if (asy_future_done(inner))
-        return asy_future_ref(inner);
-    struct shield *self = shield_new(inner);
-    asy_error *err = add_callback(inner, self, inner_done);
+    if (asy_future_done(future))
+        return asy_future_ref(future);
+    struct shield *self = shield_new(future);
+    asy_error *err = add_callback(future, self, inner_done);
     if (!err)
-        err = add_callback(&self->future, self, outer_done);
+        err = add_callback(&self->outer.future, self, outer_done);
     if (err)
-        asy_error_unref(asy_future_set_exception(&self->future, err));
-    return &self->future;
+        asy_error_unref(asy_future_set_exception(&self->outer.future, err));
+    outer_begin(&self->outer);
+    return &self->outer.future;
 }

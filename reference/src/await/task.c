@@ -3,7 +3,7 @@
  * Task: a coroutine that the loop runs.
  *
  * step() sends the coroutine on to its next suspension, and sees to it that somebody calls it
- * again. That is always exactly one of these, and it holds a reference to the task:
+ * again. That is exactly one of these, and it holds a reference to the task:
  *
  *     the loop's queue has step_handle        the coroutine has not begun, or gave way (a bare
  *                                             yield), or is to be told of an error
@@ -11,12 +11,14 @@
  *     its done callbacks, or, when it is      done, wakeup() looks at it, and then it is a step
  *     done, the loop's queue
  *
- * The handles are those of task_handle.c.
+ * The handles are those of task_handle.c. A future of a host may queue something else of its own
+ * (add_done_handle in its ops), which holds the task and calls asy_task_wakeup(). And one that
+ * refuses the handle leaves nothing, and the task hangs, as in CPython.
  *
  * Cancelling. If there is a waiter that is not done, cancelling that is enough: it wakes the task
  * with its CancelledError. Otherwise a step is queued already, and must_cancel makes it throw
- * one. A waiter may be a task itself, so the request goes down to what the innermost one waits
- * for, and its answer comes up from there, task by task.
+ * one. A waiter may be a task itself, so the request goes down the chain of tasks to what the
+ * innermost one waits for; when that ends, the tasks end one after the other, each in its turn.
  *
  * What a coroutine raises becomes the exception of the task and is nobody else's, but for fatal
  * errors: these also leave the loop.
@@ -100,10 +102,11 @@ awaits_other_loop(asy_task *task, asy_future *future)
 
 /* A cancellation that was requested while the coroutine ran reaches what it waits for now. */
 static asy_error *
-wait_for(asy_task *task, asy_future *future)
+wait_until_done(asy_task *task, asy_future *future)
 {
     bool cancelled;
 
+    future->blocking = false;
     TRY(asy_future_add_done_handle(future, &task->wakeup_handle));
     task->waiter = asy_future_ref(future);
     if (!task->must_cancel)
@@ -128,7 +131,7 @@ suspended(asy_task *task, asy_coro *coro)
         return task_call_step_soon(task, awaits_itself(task));
     if (future->loop != task->future.loop)
         return task_call_step_soon(task, awaits_other_loop(task, future));
-    return wait_for(task, future);
+    return wait_until_done(task, future);
 }
 
 /* CPython: Task.__step_run_and_handle_result */
@@ -189,7 +192,7 @@ step(asy_task *task, asy_error *thrown)
         return err;
     }
     err = task_run_and_handle_result(task, thrown);
-    err = task_first_error(err, task_make_current(task->future.loop, NULL));
+    err = task_first_error(err, task_leave(task));
     return task_first_error(err, task_unregister_done(task));
 }
 
@@ -232,26 +235,79 @@ cancel_waiter(asy_task *task, const void *message, bool *ret_cancelled)
     return err;
 }
 
-/* see task.h.  CPython: Task.cancel. The waiter stays: it may be a task that refuses to end, and
- * is asked again. */
+/* The task that this one waits for, and that hands a request to cancel on as every task does; or
+ * NULL. */
+static asy_task *
+next_in_chain(const asy_task *task)
+{
+    asy_future *waiter = task->waiter;
+    asy_task *next = waiter && !waiter->ops->cancel ? asy_future_task(waiter) : NULL;
+
+    return next && !asy_future_done(waiter) ? next : NULL;
+}
+
+/* Whether the tasks wait for one another: whoever takes two steps at a time meets the other. */
+static bool
+is_circle(const asy_task *task)
+{
+    const asy_task *slow = task;
+    const asy_task *fast = next_in_chain(task);
+
+    while (fast && fast != slow) {
+        slow = next_in_chain(slow);
+        fast = next_in_chain(fast);
+        fast = fast ? next_in_chain(fast) : NULL;
+    }
+    return fast;
+}
+
+/* Each task of the chain is asked. Returns the innermost. */
+static asy_task *
+count_request(asy_task *task)
+{
+    asy_task *innermost = task;
+
+    for (asy_task *each = task; each; each = next_in_chain(each)) {
+        each->future.log_traceback = false;
+        each->cancels_requested++;
+        innermost = each;
+    }
+    return innermost;
+}
+
+/* The waiter stays: it may be a task that refuses to end, and is asked again. */
+static asy_error *
+cancel_innermost(asy_task *task, const void *message)
+{
+    bool cancelled;
+
+    TRY(cancel_waiter(task, message, &cancelled));
+    if (cancelled)
+        return ASY_OK;
+    task->must_cancel = true;
+    future_set_cancel_message(&task->future, message);
+    return ASY_OK;
+}
+
+/* see task.h.  CPython: Task.cancel, which calls that of the waiter. If that is a task, it answers
+ * that it will end, and this is enough for the one that waits; so only the innermost has anything
+ * to do, and a loop gets there, however long the chain is. */
 asy_error *
 asy_task_default_cancel(asy_task *task, const void *message, bool *ret_requested)
 {
     bool pending = !asy_future_done(&task->future);
-    bool waiter_cancelled;
 
     task->future.log_traceback = false;
     if (ret_requested)
         *ret_requested = pending;
     if (!pending)
         return ASY_OK;
-    task->cancels_requested++;
-    TRY(cancel_waiter(task, message, &waiter_cancelled));
-    if (waiter_cancelled)
-        return ASY_OK;
-    task->must_cancel = true;
-    future_set_cancel_message(&task->future, message);
-    return ASY_OK;
+    if (is_circle(task))
+        RAISE(RecursionError, "a task that waits for itself cannot be cancelled");
+    asy_task *innermost = asy_task_ref(count_request(task));
+    asy_error *err = cancel_innermost(innermost, message);
+    asy_task_unref(innermost);
+    return err;
 }
 
 /* see task.h */

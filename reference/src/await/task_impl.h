@@ -21,17 +21,26 @@ asy_error *task_unregister_done(asy_task *task) ASY_MUST_CHECK;
 /* Take the task out of the list, if it is in, and tell nobody. */
 void task_list_remove(asy_task *task);
 
-/* Make this task the loop's current one, or none for NULL, and tell the host.
+/* tasks._enter_task and _leave_task: make it the loop's current one, and no more, and tell the
+ * host.
  *
- * Raises   what the host raises; then none is current.
- */
-asy_error *task_make_current(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
-
-/* tasks._enter_task: make it the current one.
- *
- * Raises   also RuntimeError: another one is.
+ * Raises   RuntimeError: another one is current. What the host raises; then none is.
  */
 asy_error *task_enter(asy_task *task) ASY_MUST_CHECK;
+asy_error *task_leave(asy_task *task) ASY_MUST_CHECK;
+
+/* Whom an eager task hides while it takes its first step. */
+struct outer_task {
+    asy_task *task;                     /* it is in the middle of a step; borrowed. Or NULL */
+    void     *host_task;                /* what the host had as its current one; the host's */
+};
+
+/* tasks._swap_current_task, twice: make the task the current one, whatever is, and that again.
+ *
+ * Raises   what the host raises; then nothing has changed.
+ */
+asy_error *task_swap_in(asy_task *task, struct outer_task *ret_outer) ASY_MUST_CHECK;
+void task_swap_out(asy_task *task, struct outer_task outer);
 
 /* Of two calls that both have to be made, the error of the first that raised. Steals both. */
 asy_error *task_first_error(asy_error *first, asy_error *second) ASY_MUST_CHECK;

@@ -23,22 +23,6 @@ asy_current_task(const asy_loop *loop)
     return loop->current_task;
 }
 
-/* CPython: tasks._leave_task, and _swap_current_task, which leaves one and enters another. A task
- * that is left is not current any more, whatever the host says: it may be gone soon. */
-asy_error *
-task_make_current(asy_loop *loop, asy_task *task)
-{
-    asy_task *old = loop->current_task;
-
-    loop->current_task = NULL;
-    if (old)
-        TRY(host_leave_task(loop, old));
-    if (task)
-        TRY(host_enter_task(loop, task));
-    loop->current_task = task;
-    return ASY_OK;
-}
-
 static asy_error *
 another_is_current(asy_task *task, asy_task *current)
 {
@@ -56,9 +40,46 @@ another_is_current(asy_task *task, asy_task *current)
 asy_error *
 task_enter(asy_task *task)
 {
-    asy_task *current = task->future.loop->current_task;
-    return current ? another_is_current(task, current)
-                   : task_make_current(task->future.loop, task);
+    asy_loop *loop = task->future.loop;
+
+    if (loop->current_task)
+        return another_is_current(task, loop->current_task);
+    TRY(host_enter_task(loop, task));
+    loop->current_task = task;
+    return ASY_OK;
+}
+
+/* CPython: tasks._leave_task. The task is not current any more, whatever the host says: it may be
+ * gone soon. */
+asy_error *
+task_leave(asy_task *task)
+{
+    asy_loop *loop = task->future.loop;
+
+    loop->current_task = NULL;
+    return host_leave_task(loop, task);
+}
+
+/* CPython: tasks._swap_current_task. The host may have tasks that are not in our account. */
+asy_error *
+task_swap_in(asy_task *task, struct outer_task *ret_outer)
+{
+    asy_loop *loop = task->future.loop;
+
+    ret_outer->task = loop->current_task;
+    TRY(host_swap_current_task(loop, task, &ret_outer->host_task));
+    loop->current_task = task;
+    return ASY_OK;
+}
+
+/* CPython: tasks._swap_current_task, the second time */
+void
+task_swap_out(asy_task *task, struct outer_task outer)
+{
+    asy_loop *loop = task->future.loop;
+
+    loop->current_task = outer.task;
+    host_restore_current_task(loop, outer.host_task);
 }
 
 asy_error *

@@ -3,8 +3,8 @@
  * How a task begins and ends: asyncio.Task(...) and __del__, and what it tells of itself.
  *
  * A task begins with a step in the loop's queue, or, if it is eager, with its first step at once,
- * in the middle of whoever makes it. That is hidden from the loop's current task: it is not
- * current meanwhile, and a coroutine that needs no more than this step never gets into a queue.
+ * in the middle of whoever makes it. The task that was current until then is so again afterwards.
+ * A coroutine that needs no more than this one step never gets into a queue.
  */
 #include "await/future_impl.h"
 #include "await/task_impl.h"
@@ -45,13 +45,11 @@ task_abandon(asy_task *task)
 static asy_error *
 start_eagerly(asy_task *task)
 {
-    asy_loop *loop = task->future.loop;
-    asy_task *outer = loop->current_task;
-    asy_error *err = task_make_current(loop, task);
+    struct outer_task outer;
 
-    if (!err)
-        err = host_context_run(loop, task->context, run_first_step, task);
-    err = task_first_error(err, task_make_current(loop, outer));
+    TRY(task_swap_in(task, &outer));
+    asy_error *err = host_context_run(task->future.loop, task->context, run_first_step, task);
+    task_swap_out(task, outer);
     if (asy_future_done(&task->future))
         drop_coroutine(task);
     return err;
@@ -188,10 +186,13 @@ report_pending(asy_task *task)
         .task = task,
         .run_in = task->context,
     };
-    asy_error_unref(asy_loop_call_exception_handler(task->future.loop, &report));
+    asy_error *err = asy_loop_call_exception_handler(task->future.loop, &report);
+    if (err)
+        host_unraisable(task->future.loop, &task->future, err);
+    asy_error_unref(err);
 }
 
-/* see task.h.  CPython: Task.__del__. There is nobody to give a fatal error to. */
+/* see task.h.  CPython: Task.__del__ */
 void
 asy_task_report_destroyed(asy_task *task)
 {

@@ -195,7 +195,43 @@ host_leave_task(asy_loop *loop, asy_task *task)
     return ASY_OK;
 }
 
+asy_error *
+host_swap_current_task(asy_loop *loop, asy_task *task, void **ret_outer)
+{
+    *ret_outer = NULL;
+    if (loop->host->swap_current_task)
+        return loop->host->swap_current_task(loop->host_data, task, ret_outer);
+    return ASY_OK;
+}
+
+void
+host_restore_current_task(asy_loop *loop, void *outer)
+{
+    if (loop->host->restore_current_task)
+        loop->host->restore_current_task(loop->host_data, outer);
+}
+
 /* ---- reports and descriptions ------------------------------------------------------- */
+
+static void
+log_unraisable(const asy_loop *loop, asy_future *future, asy_error *error)
+{
+    char *text = asy_future_describe(future);
+    char *message = asy_format("Exception ignored in: %s", text);
+
+    asy_error_unref(host_log(loop, ASY_LOG_ERROR, message, error));
+    asy_free(message);
+    asy_free(text);
+}
+
+void
+host_unraisable(const asy_loop *loop, asy_future *future, asy_error *error)
+{
+    if (loop->host->unraisable)
+        loop->host->unraisable(loop->host_data, future, error);
+    else
+        log_unraisable(loop, future, error);
+}
 
 static const char *
 python_bool(bool value)

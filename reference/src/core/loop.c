@@ -218,6 +218,7 @@ asy_loop_close(asy_loop *loop)
     loop_release_heap(&loop->scheduled);
     loop_release_watches(loop);
     loop_abandon_tasks(loop);
+    loop_release_outer_futures(loop);
     close_selector(loop);
     return err;
 }

@@ -54,6 +54,7 @@ struct asy_loop {
     asy_task             *current_task;             /* whose step runs; borrowed */
     asy_task             *first_task;               /* those that are not done, in the order */
     asy_task             *last_task;                /* of creation; borrowed: freed ones leave */
+    struct outer_future  *first_outer_future;       /* of gather() and shield(); borrowed as well */
     asy_task_factory      task_factory;             /* NULL: the default one */
     void                 *task_factory_argument;
     void                (*task_factory_drop)(void *argument);
@@ -108,6 +109,7 @@ asy_error *host_context_run(const asy_loop *loop, void *context,
                             asy_error *(*function)(void *argument), void *argument) ASY_MUST_CHECK;
 asy_error *host_log(const asy_loop *loop, asy_log_level level, const char *message,
                     asy_error *exception) ASY_MUST_CHECK;
+void host_unraisable(const asy_loop *loop, asy_future *future, asy_error *error);
 char *host_describe_loop(const asy_loop *loop);
 void *host_message_copy(const asy_loop *loop, const void *message);
 void host_message_unref(const asy_loop *loop, void *message);
@@ -116,6 +118,8 @@ asy_error *host_register_task(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
 asy_error *host_unregister_task(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
 asy_error *host_enter_task(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
 asy_error *host_leave_task(asy_loop *loop, asy_task *task) ASY_MUST_CHECK;
+asy_error *host_swap_current_task(asy_loop *loop, asy_task *task, void **ret_outer) ASY_MUST_CHECK;
+void host_restore_current_task(asy_loop *loop, void *outer);
 
 /* ---- handle.c ----------------------------------------------------------------- */
 
@@ -201,6 +205,11 @@ void loop_write_to_self(asy_loop *loop);
 
 /* Give back what the library's own tasks wait with: nothing will ever wake them. */
 void loop_abandon_tasks(asy_loop *loop);
+
+/* ---- outer_future.c ------------------------------------------------------------- */
+
+/* Give back the pending futures that gather() and shield() wait for: no callback will run. */
+void loop_release_outer_futures(asy_loop *loop);
 
 /* ---- debug.c ------------------------------------------------------------------ */
 
