@@ -44,8 +44,10 @@ struct asy_task_options {
  * Raises   RuntimeError: the loop is closed, or the wrong thread. Fatal errors of the first
  *          step, if that is eager.
  * Steals   coroutine.
- * Spec     create_task.returns-task, create_task.runs-concurrently, create_task.name,
- *          create_task.context, create_task.eager-start
+ * Spec     create_task.returns-task, create_task.name, create_task.context,
+ *          create_task.schedules, create_task.name-none, create_task.context-default-copy,
+ *          create_task.eager_start, set_task_factory.used, Task.steps, Task.one-at-a-time,
+ *          Task.context, Task.eager_start
  */
 ASY_API asy_error *asy_loop_create_task(asy_loop *loop, asy_coro *coroutine,
                                         const asy_task_options *options,
@@ -53,11 +55,17 @@ ASY_API asy_error *asy_loop_create_task(asy_loop *loop, asy_coro *coroutine,
 
 /* One more reference, one reference less. The latter accepts and returns NULL. A task that is
  * pending when the last one goes is reported: "Task was destroyed but it is pending!".
+ *
+ * Spec     task.never-retrieved
  */
 ASY_API asy_task *asy_task_ref(asy_task *task);
 ASY_API asy_task *asy_task_unref(asy_task *task);
 
-/* The task as a future; a future as a task, or NULL if it is none. Both borrowed. */
+/* The task as a future; a future as a task, or NULL if it is none. Both borrowed.
+ *
+ * Spec     Task.future-api, Task.done, Task.cancelled, Task.result.value, Task.result.exception,
+ *          Task.result.cancelled, Task.result.pending, Task.remove_done_callback
+ */
 ASY_API asy_future *asy_task_future(asy_task *task);
 ASY_API asy_task *asy_future_task(asy_future *future);
 
@@ -67,6 +75,9 @@ ASY_API asy_task *asy_future_task(asy_future *future);
  * message  as asy_future_cancel() has it.
  * Returns  in *ret_requested, which may be NULL, false if it is done.
  * Raises   what cancelling the future that it waits for raises.
+ * Spec     Task.cancel.throws, Task.cancel.cancels-awaited, Task.cancel.cleanup,
+ *          Task.cancel.suppressed, Task.cancel.returns, Task.cancel.not-yet, Task.cancel.msg,
+ *          Task.cancel.msg-propagates
  */
 ASY_API asy_error *asy_task_cancel(asy_task *task, const void *message,
                                    bool *ret_requested) ASY_MUST_CHECK;
@@ -74,26 +85,38 @@ ASY_API asy_error *asy_task_cancel(asy_task *task, const void *message,
 /* task.uncancel() -> int, task.cancelling() -> int: how many requests to cancel are pending, after
  * one less; as it is. A coroutine that has caught a CancelledError and goes on takes the request
  * back. From 3.13 on, taking the last one back before it was thrown also prevents that.
+ *
+ * Spec     Task.cancelling.counts, Task.uncancel, Task.uncancel.ends-cancellation
  */
 ASY_API int asy_task_uncancel(asy_task *task);
 ASY_API int asy_task_cancelling(const asy_task *task);
 
-/* task.get_name() -> str, borrowed; task.set_name(name), which is copied. */
+/* task.get_name() -> str, borrowed; task.set_name(name), which is copied.
+ *
+ * Spec     Task.get_name.default, Task.set_name
+ */
 ASY_API const char *asy_task_get_name(const asy_task *task);
 ASY_API void asy_task_set_name(asy_task *task, const char *name);
 
 /* task.get_coro(), borrowed: NULL after an eager task has ended in its first step;
- * task.get_context(), borrowed. */
+ * task.get_context(), borrowed.
+ *
+ * Spec     Task.get_coro, Task.get_coro.eager, Task.get_context
+ */
 ASY_API asy_coro *asy_task_get_coro(const asy_task *task);
 ASY_API void *asy_task_get_context(const asy_task *task);
 
-/* asyncio.current_task(loop): the task whose step runs, borrowed, or NULL. */
+/* asyncio.current_task(loop): the task whose step runs, borrowed, or NULL.
+ *
+ * Spec     current_task.running, current_task.none
+ */
 ASY_API asy_task *asy_current_task(const asy_loop *loop);
 
 /* asyncio.all_tasks(loop): those that are not done, in the order of their creation.
  *
  * Returns  an array from asy_alloc(), which is the caller's, as each reference in it is; and in
  *          *ret_count their number.
+ * Spec     all_tasks.unfinished
  */
 ASY_API asy_task **asy_all_tasks(const asy_loop *loop, size_t *ret_count);
 
@@ -105,13 +128,17 @@ typedef asy_error *(*asy_task_factory)(asy_loop *loop, asy_coro *coroutine,
 /* loop.set_task_factory(factory): NULL for the default; loop.get_task_factory().
  *
  * Steals   argument, which drop (may be NULL) gives back when the factory is replaced.
- * Spec     set_task_factory.custom, set_task_factory.none, get_task_factory.value
+ * Spec     set_task_factory.none, get_task_factory.value, set_task_factory.used,
+ *          set_task_factory.loop-arg, set_task_factory.coro-arg, get_task_factory.default-none
  */
 ASY_API void asy_loop_set_task_factory(asy_loop *loop, asy_task_factory factory, void *argument,
                                        void (*drop)(void *argument));
 ASY_API asy_task_factory asy_loop_get_task_factory(const asy_loop *loop, void **ret_argument);
 
-/* asyncio.eager_task_factory, for set_task_factory. The argument is not used. */
+/* asyncio.eager_task_factory, for set_task_factory. The argument is not used.
+ *
+ * Spec     eager_task_factory.starts, eager_task_factory.finished
+ */
 ASY_API asy_error *asy_eager_task_factory(asy_loop *loop, asy_coro *coroutine,
                                           const asy_task_options *options, void *argument,
                                           asy_task **ret_task) ASY_MUST_CHECK;
@@ -122,13 +149,17 @@ ASY_API asy_error *asy_eager_task_factory(asy_loop *loop, asy_coro *coroutine,
  * `make_main` gets the loop, since a coroutine in C wants to be told, and returns the coroutine.
  *
  * Raises   what the coroutine raises; as asy_loop_new().
+ * Spec     run.own-loop, run.nested-raises
  */
 ASY_API asy_error *asy_run(asy_coro *(*make_main)(asy_loop *loop, void *argument),
                            void *argument) ASY_MUST_CHECK;
 
 /* ---- sleep.c ---------------------------------------------------------------- */
 
-/* asyncio.sleep(delay): wait so many seconds; with nothing or less, let others run once. */
+/* asyncio.sleep(delay): wait so many seconds; with nothing or less, let others run once.
+ *
+ * Spec     sleep.delay, sleep.suspends, sleep.cancel, sleep.nan
+ */
 ASY_API asy_coro *asy_sleep(asy_loop *loop, double delay);
 
 /* ---- wait.c ----------------------------------------------------------------- */
@@ -146,6 +177,8 @@ typedef enum asy_return_when {
  * futures  an array; borrowed until the coroutine has ended, and a reference to each is held.
  * timeout  seconds; negative or not a number: for ever. (Python's None.)
  * Raises   ValueError: the array is empty.
+ * Spec     wait.all-completed, wait.first-completed, wait.first-exception, wait.timeout,
+ *          wait.not-cancelled, wait.future-args
  */
 ASY_API asy_coro *asy_wait(asy_loop *loop, asy_future *const *futures, size_t count,
                            double timeout, asy_return_when return_when);
@@ -157,6 +190,8 @@ ASY_API asy_coro *asy_wait(asy_loop *loop, asy_future *const *futures, size_t co
  *
  * timeout  as asy_wait() has it; 0: a future that is not done is cancelled at once.
  * Raises   what the future raises; TimeoutError. RuntimeError: not used inside a task.
+ * Spec     wait_for.none, wait_for.timeout, wait_for.waits-for-end, wait_for.cancelled,
+ *          wait_for.builtin-timeout
  */
 ASY_API asy_coro *asy_wait_for(asy_loop *loop, asy_future *future, double timeout);
 
@@ -176,6 +211,8 @@ typedef struct asy_gathered {
  * The same future may come twice.
  *
  * Returns  a new reference; done at once, with an empty array, if there are no futures.
+ * Spec     gather.results, gather.first-exception, gather.return_exceptions, gather.cancel,
+ *          gather.child-cancelled
  */
 ASY_API asy_future *asy_gather(asy_loop *loop, asy_future *const *futures, size_t count,
                                bool return_exceptions);
@@ -188,6 +225,8 @@ ASY_API asy_future *asy_gather(asy_loop *loop, asy_future *const *futures, size_
  * nobody heard of it.)
  *
  * Returns  a new reference; to the same future, if that is done.
+ * Spec     shield.protects, shield.caller-cancelled, shield.result, shield.inner-cancelled,
+ *          wait_for.shield
  */
 ASY_API asy_future *asy_shield(asy_future *future);
 
@@ -223,6 +262,7 @@ typedef struct asy_timeout {
  *
  * delay    seconds from now; when: the loop's time; INFINITY: for ever.
  * Raises   RuntimeError: no task runs in this loop; it has been entered already.
+ * Spec     timeout.past, timeout.none, timeout_at.deadline
  */
 ASY_API asy_error *asy_timeout_enter(asy_timeout *self, asy_loop *loop,
                                      double delay) ASY_MUST_CHECK;
@@ -230,7 +270,10 @@ ASY_API asy_error *asy_timeout_enter_at(asy_timeout *self, asy_loop *loop,
                                         double when) ASY_MUST_CHECK;
 
 /* timeout.reschedule(when), timeout.when(), timeout.expired(). reschedule raises RuntimeError
- * unless it is entered and not expired. */
+ * unless it is entered and not expired.
+ *
+ * Spec     timeout.reschedule, timeout.when, timeout.expired
+ */
 ASY_API asy_error *asy_timeout_reschedule(asy_timeout *self, double when) ASY_MUST_CHECK;
 ASY_API double asy_timeout_when(const asy_timeout *self);
 ASY_API bool asy_timeout_expired(const asy_timeout *self);
@@ -240,6 +283,7 @@ ASY_API bool asy_timeout_expired(const asy_timeout *self);
  * Raises   TimeoutError, whose cause is the CancelledError, if the time was over and nobody else
  *          has cancelled the task; else raised.
  * Steals   raised.
+ * Spec     timeout.cancels, timeout.in-time, timeout.nested
  */
 ASY_API asy_error *asy_timeout_exit(asy_timeout *self, asy_error *raised) ASY_MUST_CHECK;
 
