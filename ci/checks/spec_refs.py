@@ -96,7 +96,10 @@ def read_not_cited(file: Path) -> tuple[dict[str, str], list[str]]:
     except tomllib.TOMLDecodeError as error:
         return {}, [f"{NOT_CITED}: it is not valid TOML: {error}"]
     problems = [f'{NOT_CITED}: the key "{key}" is unknown' for key in document if key != "not_cited"]
-    for number, record in enumerate(document.get("not_cited", []), start=1):
+    records = document.get("not_cited", [])
+    if not isinstance(records, list):
+        return {}, [*problems, f"{NOT_CITED}: it holds [[not_cited]] records only"]
+    for number, record in enumerate(records, start=1):
         if not is_record(record):
             problems.append(f"{NOT_CITED}: record {number} must have ids, and a reason of one line, only")
             continue
@@ -107,11 +110,13 @@ def read_not_cited(file: Path) -> tuple[dict[str, str], list[str]]:
     return reasons, problems
 
 
-def is_record(record: dict[str, Any]) -> bool:
+def is_record(record: Any) -> bool:
     """Return whether a record has the two keys, each of its form."""
-    ids, reason = record.get("ids"), record.get("reason")
+    if not isinstance(record, dict) or {*record} != {"ids", "reason"}:
+        return False
+    ids, reason = record["ids"], record["reason"]
     is_sentence = isinstance(reason, str) and bool(reason.strip()) and "\n" not in reason
-    return is_sentence and isinstance(ids, list) and bool(ids) and {*record} == {"ids", "reason"}
+    return is_sentence and isinstance(ids, list) and bool(ids) and all(isinstance(id, str) for id in ids)
 
 
 def not_cited_problems(

@@ -42,16 +42,16 @@ sockets = "Sockets"
 name = "loop.time"
 kind = "method"
 part = "clock"
+signature = "time()"
 since = "3.4"
-returns = "float"
 documents = []
 
 [[name]]
 name = "loop.sock_recv"
 kind = "method"
 part = "sockets"
+signature = "sock_recv()"
 since = "3.4"
-returns = "bytes"
 documents = []
 """,
     STATEMENTS: "\n".join(
@@ -106,27 +106,132 @@ MISTAKES = {
         "",
         "clock.toml:10: a.source is deprecated, and no code cites it",
     ),
-    "cited by a test only": (
-        TEST,
-        "a.header",
-        "a.header, a.advice */ /* Spec: a.extension",
-        None,
-    ),
     "no scenario": (
         SCENARIOS,
         '"a.advice"',
         "",
         "clock.toml:37: a.advice is guaranteed, and no scenario shows it",
     ),
-    "excuse of what is cited": (NOT_CITED, '"a.advice"', '"a.advice", "a.python"', f"{NOT_CITED}: a.python is cited"),
+    "excuse of what is cited": (
+        NOT_CITED,
+        '"a.advice"',
+        '"a.advice", "a.python"',
+        f"{NOT_CITED}: a.python is cited",
+    ),
     "excuse of what needs none": (
         NOT_CITED,
         '"a.advice"',
         '"a.advice", "b.later"',
         f"{NOT_CITED}: b.later needs no reason",
     ),
-    "excuse of what is unknown": (NOT_CITED, '"a.advice"', '"a.advice", "a.x"', f"{NOT_CITED}: a.x is no statement"),
-    "excuse of what is retired": (NOT_CITED, '"a.advice"', '"a.advice", "a.old"', f"{NOT_CITED}: a.old is retired"),
-    "excuse that is there twice": (NOT_CITED, '"a.advice"', '"a.advice", "a.advice"', f"{NOT_CITED}: a.advice is there twice"),
+    "excuse of what is unknown": (
+        NOT_CITED,
+        '"a.advice"',
+        '"a.advice", "a.x"',
+        f"{NOT_CITED}: a.x is no statement",
+    ),
+    "excuse of what is retired": (
+        NOT_CITED,
+        '"a.advice"',
+        '"a.advice", "a.old"',
+        f"{NOT_CITED}: a.old is retired",
+    ),
+    "excuse that is there twice": (
+        NOT_CITED,
+        '"a.advice"',
+        '"a.advice", "a.advice"',
+        f"{NOT_CITED}: a.advice is there twice",
+    ),
     "unknown key": (NOT_CITED, EXCUSE, "other = 1\n\n" + EXCUSE, f'{NOT_CITED}: the key "other" is unknown'),
 }
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    """Write a project."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+
+
+def planted(file: str, before: str, after: str) -> dict[str, str]:
+    """Return the project in order with a mistake."""
+    assert IN_ORDER[file].count(before) == 1, before
+    return {**IN_ORDER, file: IN_ORDER[file].replace(before, after)}
+
+
+def check(root: Path) -> tuple[int, list[str]]:
+    """Run the check; return its exit status and what it prints."""
+    command = [sys.executable, str(CHECK), "--root", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_a_project_in_order_has_its_numbers_only(tmp_path: Path) -> None:
+    write(tmp_path, IN_ORDER)
+    assert check(tmp_path) == (0, [COUNTS])
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_planted_mistake_gives_its_sentence(tmp_path: Path, name: str) -> None:
+    file, before, after, sentence = MISTAKES[name]
+    write(tmp_path, planted(file, before, after))
+    status, lines = check(tmp_path)
+    assert status == 1
+    assert [line.startswith(sentence) for line in lines[:-1]] == [True], lines
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        '[[not_cited]]\nids = ["a.advice"]\n',
+        '[[not_cited]]\nids = ["a.advice"]\nreason = " "\n',
+        '[[not_cited]]\nids = ["a.advice"]\nreason = "One\\nTwo"\n',
+        '[[not_cited]]\nids = []\nreason = "It is advice."\n',
+        '[[not_cited]]\nids = "a.advice"\nreason = "It is advice."\n',
+        '[[not_cited]]\nids = [1]\nreason = "It is advice."\n',
+        EXCUSE + 'why = "Because."\n',
+    ],
+)
+def test_an_excuse_of_another_form_is_none(tmp_path: Path, record: str) -> None:
+    write(tmp_path, {**IN_ORDER, NOT_CITED: record})
+    status, lines = check(tmp_path)
+    assert status == 1
+    assert lines[0] == f"{NOT_CITED}: record 1 must have ids, and a reason of one line, only"
+    assert lines[1].startswith("clock.toml:37: a.advice is guaranteed, and no code cites it")
+
+
+@pytest.mark.parametrize("text", ["not_cited = 1\n", 'not_cited = ["a.advice"]\n', "[[not_cited]\n"])
+def test_excuses_that_cannot_be_read_are_one_sentence(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {**IN_ORDER, NOT_CITED: text})
+    status, lines = check(tmp_path)
+    assert status == 1
+    assert lines[0].startswith(f"{NOT_CITED}: ")
+
+
+def test_a_citation_in_a_test_is_no_implementation(tmp_path: Path) -> None:
+    files = planted(EXTENSION, "Spec: a.extension", "")
+    write(tmp_path, {**files, TEST: "/* Spec: a.extension */\n"})
+    status, lines = check(tmp_path)
+    assert status == 1
+    assert lines[0].startswith("clock.toml:19: a.extension is guaranteed, and no code cites it")
+
+
+def test_an_untestable_statement_needs_no_scenario(tmp_path: Path) -> None:
+    files = planted(SCENARIOS, '"a.advice"', "")
+    record = RECORD.format(id="a.advice", name="loop.time", status="guaranteed")
+    excused = record.replace("test_idea", 'untestable = "It is advice."\ntest_idea')
+    write(tmp_path, {**files, STATEMENTS: files[STATEMENTS].replace(record, excused)})
+    assert check(tmp_path) == (0, [COUNTS])
+
+
+def test_statements_that_cannot_be_read_are_no_success(tmp_path: Path) -> None:
+    write(tmp_path, {**IN_ORDER, STATEMENTS: "x = 1\n"})
+    status, lines = check(tmp_path)
+    assert status == 1
+    assert 'the table or key "x" is unknown' in lines[0]
+
+
+def test_the_reference_and_the_specification_agree() -> None:
+    status, lines = check(ROOT)
+    assert status == 0, lines

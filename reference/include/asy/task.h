@@ -55,8 +55,6 @@ ASY_API asy_error *asy_loop_create_task(asy_loop *loop, asy_coro *coroutine,
 
 /* One more reference, one reference less. The latter accepts and returns NULL. A task that is
  * pending when the last one goes is reported: "Task was destroyed but it is pending!".
- *
- * Spec     task.never-retrieved
  */
 ASY_API asy_task *asy_task_ref(asy_task *task);
 ASY_API asy_task *asy_task_unref(asy_task *task);
@@ -328,7 +326,10 @@ ASY_API asy_error *asy_task_default_cancel(asy_task *task, const void *message,
 /* Give back everything that the task owns, but the memory it lies in. */
 ASY_API void asy_task_clear(asy_task *task);
 
-/* Task.__del__: report a task that is pending, and an exception that nobody has looked at. */
+/* Task.__del__: report a task that is pending, and an exception that nobody has looked at.
+ *
+ * Spec     task.never-retrieved
+ */
 ASY_API void asy_task_report_destroyed(asy_task *task);
 
 /* The task whose step or wake-up the handle is, borrowed; NULL if it is another handle. A handle in
