@@ -32,8 +32,6 @@ ASY_API asy_future *asy_loop_create_future(asy_loop *loop);
 /* One more reference, one reference less. The latter accepts and returns NULL. An exception
  * that nobody has looked at when the last reference goes is reported to the loop's exception
  * handler: "Future exception was never retrieved".
- *
- * Spec     future.never-retrieved
  */
 ASY_API asy_future *asy_future_ref(asy_future *future);
 ASY_API asy_future *asy_future_unref(asy_future *future);
@@ -183,6 +181,8 @@ ASY_API void asy_future_clear(asy_future *future);
 
 /* Future.__del__: report an exception that nobody has looked at, once. To be called while there
  * is still a reference.
+ *
+ * Spec     future.never-retrieved
  */
 ASY_API void asy_future_report_unretrieved(asy_future *future);
 

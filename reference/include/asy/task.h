@@ -73,9 +73,6 @@ ASY_API asy_task *asy_future_task(asy_future *future);
  * message  as asy_future_cancel() has it.
  * Returns  in *ret_requested, which may be NULL, false if it is done.
  * Raises   what cancelling the future that it waits for raises.
- * Spec     Task.cancel.throws, Task.cancel.cancels-awaited, Task.cancel.cleanup,
- *          Task.cancel.suppressed, Task.cancel.returns, Task.cancel.not-yet, Task.cancel.msg,
- *          Task.cancel.msg-propagates
  */
 ASY_API asy_error *asy_task_cancel(asy_task *task, const void *message,
                                    bool *ret_requested) ASY_MUST_CHECK;
@@ -209,8 +206,6 @@ typedef struct asy_gathered {
  * The same future may come twice.
  *
  * Returns  a new reference; done at once, with an empty array, if there are no futures.
- * Spec     gather.results, gather.first-exception, gather.return_exceptions, gather.cancel,
- *          gather.child-cancelled
  */
 ASY_API asy_future *asy_gather(asy_loop *loop, asy_future *const *futures, size_t count,
                                bool return_exceptions);
@@ -223,8 +218,6 @@ ASY_API asy_future *asy_gather(asy_loop *loop, asy_future *const *futures, size_
  * nobody heard of it.)
  *
  * Returns  a new reference; to the same future, if that is done.
- * Spec     shield.protects, shield.caller-cancelled, shield.result, shield.inner-cancelled,
- *          wait_for.shield
  */
 ASY_API asy_future *asy_shield(asy_future *future);
 
@@ -319,7 +312,12 @@ ASY_API asy_error *asy_task_init(asy_task *task, const asy_future_ops *ops, asy_
                                  asy_coro *coroutine,
                                  const asy_task_options *options) ASY_MUST_CHECK;
 
-/* Task.cancel, whatever the ops say. */
+/* Task.cancel, whatever the ops say.
+ *
+ * Spec     Task.cancel.throws, Task.cancel.cancels-awaited, Task.cancel.cleanup,
+ *          Task.cancel.suppressed, Task.cancel.returns, Task.cancel.not-yet, Task.cancel.msg,
+ *          Task.cancel.msg-propagates
+ */
 ASY_API asy_error *asy_task_default_cancel(asy_task *task, const void *message,
                                            bool *ret_requested) ASY_MUST_CHECK;
 
