@@ -51,6 +51,7 @@ truth_of(PyObject *value)
 
 /* ---- of futures ----------------------------------------------------------------- */
 
+/* Spec: isfuture.answers */
 static PyObject *
 get_blocking(PyObject *self, void *Py_UNUSED(closure))
 {

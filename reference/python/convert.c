@@ -47,7 +47,8 @@ missing_arguments(const struct signature *signature, bool first, bool callback)
     return -1;
 }
 
-/* One argument that was given by its name. */
+/* One argument that was given by its name.
+ * Spec: call_soon.no-keywords, call_later.no-keywords, add_reader.partial, add_writer.partial */
 static int
 take_keyword(const struct signature *signature, PyObject *name, PyObject *value,
              struct call *call)
@@ -70,6 +71,8 @@ take_keyword(const struct signature *signature, PyObject *name, PyObject *value,
     return 0;
 }
 
+/* Spec: call_soon.context-kwonly, call_soon_threadsafe.context, call_later.context-kwonly,
+ * call_at.context, add_reader.args, add_writer.args */
 int
 parse_call(struct module_state *state, const struct signature *signature, PyObject *const *args,
            Py_ssize_t arg_count, PyObject *keywords, struct call *ret_call)
@@ -145,6 +148,7 @@ call_fileno(PyObject *object)
     return number;
 }
 
+/* Spec: add_reader.fileobj */
 int
 fd_from_object(PyObject *object, int *ret_fd)
 {
@@ -280,6 +284,7 @@ set_handle(bool fine, PyObject *dict, asy_handle *core)
     return fine;
 }
 
+/* Spec: debug.source_traceback */
 static bool
 set_future(bool fine, PyObject *dict, const char *key, asy_future *core)
 {

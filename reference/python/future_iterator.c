@@ -37,6 +37,7 @@ used_wrongly(PyObject **ret_value)
     return PYGEN_ERROR;
 }
 
+/* Spec: Future.awaitable, Task.awaitable */
 static PySendResult
 FutureIterator_send_slot(PyObject *object, PyObject *Py_UNUSED(value), PyObject **ret_value)
 {

@@ -162,6 +162,7 @@ Future_cancel(PyObject *self, PyObject *args, PyObject *keywords)
 
 /* ---- done callbacks ------------------------------------------------------------- */
 
+/* Spec: Future.add_done_callback.argument, Task.add_done_callback */
 static PyObject *
 Future_add_done_callback(PyObject *object, PyObject *args, PyObject *keywords)
 {
@@ -227,6 +228,7 @@ Future_make_cancelled_error(PyObject *self, PyObject *Py_UNUSED(ignored))
 
 /* ---- making one ----------------------------------------------------------------- */
 
+/* Spec: Future.loop-arg */
 static PyObject *
 Future_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {

@@ -295,6 +295,7 @@ new_type(PyObject *module, PyType_Spec *spec, PyObject *base, PyObject *second_b
     return (PyTypeObject *)type;
 }
 
+/* Spec: TimerHandle.subclass */
 int
 add_handle_types(PyObject *module, struct module_state *state)
 {

@@ -28,6 +28,7 @@ check_callback(LoopObject *self, PyObject *callback, const char *method)
     return result ? 0 : -1;
 }
 
+/* Spec: call_soon.args, call_soon.context-custom */
 PyObject *
 Loop_call_soon(FAST_ARGUMENTS)
 {
@@ -94,6 +95,7 @@ schedule(LoopObject *self, PyObject *when, const struct call *call, int frames)
     return (PyObject *)timer;
 }
 
+/* Spec: call_at.int-or-float */
 PyObject *
 Loop_call_at(FAST_ARGUMENTS)
 {
@@ -110,6 +112,7 @@ Loop_call_at(FAST_ARGUMENTS)
     return schedule(self, call.first, &call, STACK_FRAMES);
 }
 
+/* Spec: call_later.int-or-float, call_later.args */
 PyObject *
 Loop_call_later(FAST_ARGUMENTS)
 {

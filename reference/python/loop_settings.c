@@ -91,7 +91,8 @@ call_for_program(LoopObject *self, PyObject *handler, PyObject *dict)
 
 /* ---- exception handlers ---------------------------------------------------------- */
 
-/* handler(loop, context). The handler may replace itself meanwhile. */
+/* handler(loop, context). The handler may replace itself meanwhile.
+ * Spec: set_exception_handler.context-dict */
 static asy_error *
 call_python_handler(asy_loop *Py_UNUSED(core), const asy_report *report, void *argument)
 {

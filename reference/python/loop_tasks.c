@@ -16,6 +16,7 @@
 
 /* ---- create_future --------------------------------------------------------------- */
 
+/* Spec: create_future.alternative */
 PyObject *
 Loop_create_future(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
@@ -108,7 +109,8 @@ new_task(LoopObject *self, const struct task_call *call)
     return forward(state->task, first, 1, state->loop_keyword, call);
 }
 
-/* task.set_name(name), which a task of another library need not have. */
+/* task.set_name(name), which a task of another library need not have.
+ * Spec: create_task.name-none.factory */
 static PyObject *
 with_name(PyObject *task, PyObject *name, bool always)
 {
@@ -150,7 +152,8 @@ keywords_for_factory(const struct task_call *call)
     return dict;
 }
 
-/* The factory as versions before 3.14 call it: without the name. */
+/* The factory as versions before 3.14 call it: without the name.
+ * Spec: set_task_factory.signature */
 static PyObject *
 call_old_factory(LoopObject *self, PyObject *factory, const struct task_call *call)
 {
@@ -163,6 +166,7 @@ call_old_factory(LoopObject *self, PyObject *factory, const struct task_call *ca
     return task;
 }
 
+/* Spec: create_task.kwargs-3.14, create_task.eager_start, set_task_factory.signature-3.14 */
 static PyObject *
 make_task(LoopObject *self, const struct task_call *call)
 {
@@ -226,6 +230,7 @@ create_task_by_name(PyObject *object, PyObject *const *values, PyObject *keyword
     return task;
 }
 
+/* Spec: create_task.kwonly */
 PyObject *
 Loop_create_task(FAST_ARGUMENTS)
 {
@@ -404,6 +409,8 @@ ensure_future(LoopObject *self, PyObject *future, bool *ret_new_task)
     return ensured;
 }
 
+/* Spec: run_until_complete.result, run_until_complete.exception,
+ * run_until_complete.coroutine-as-task, run_until_complete.future-arg */
 PyObject *
 Loop_run_until_complete(FAST_ARGUMENTS)
 {

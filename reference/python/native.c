@@ -31,6 +31,7 @@ first_kept(CoroutineObject *self)
     return Py_NewRef(self->keep[0] ? self->keep[0] : Py_None);
 }
 
+/* Spec: sleep.result */
 static PyObject *
 native_sleep(PyObject *module, PyObject *args, PyObject *keywords)
 {

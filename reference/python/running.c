@@ -16,6 +16,7 @@
 
 #define COROUTINE_ORIGIN_DEPTH 10
 
+/* Spec: debug.coroutine-origin */
 asy_error *
 track_origins(LoopObject *self, bool enabled)
 {

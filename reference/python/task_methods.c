@@ -52,6 +52,7 @@ Task_get_name(PyObject *object, PyObject *Py_UNUSED(ignored))
     return PyUnicode_FromString(name ? name : "");      /* NULL: the collector has cleared it */
 }
 
+/* Spec: Task.set_name.str */
 static PyObject *
 Task_set_name(PyObject *object, PyObject *name)
 {

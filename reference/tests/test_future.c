@@ -18,7 +18,7 @@ static const char stop_iteration_text[] =
 
 /* ---- a result ------------------------------------------------------------------- */
 
-/* Spec: create_future.attached, create_future.returns-future */
+/* Spec: create_future.attached */
 static void
 a_new_future_is_pending_and_belongs_to_its_loop(void **state)
 {

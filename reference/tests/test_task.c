@@ -172,7 +172,7 @@ failing_factory(asy_loop *loop, asy_coro *coroutine, const asy_task_options *opt
     RAISE(ValueError, "no tasks today");
 }
 
-/* Spec: set_task_factory.custom, set_task_factory.none, get_task_factory.value */
+/* Spec: set_task_factory.used, set_task_factory.none, get_task_factory.value */
 static void
 factory_makes_the_tasks(void **state)
 {

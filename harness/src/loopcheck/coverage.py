@@ -140,11 +140,12 @@ def _statement(statement: Statement, citing: tuple[str, ...], surface: Surface) 
     elif statement.untestable:
         state = "untestable"
     else:
-        state = "not yet" if _is_later(statement, surface) else "untested"
+        state = "not yet" if is_later(statement, surface) else "untested"
     return StatementCoverage(statement.id, statement.part, statement.status, state, shown, why)
 
 
-def _is_later(statement: Statement, surface: Surface) -> bool:
+def is_later(statement: Statement, surface: Surface) -> bool:
+    """Return whether a statement is of a part that is not built yet, by its file or by one of its names."""
     named = [surface.find(name) for name in statement.names]
     return statement.part in surface.later or any(name and name.part in surface.later for name in named)
 

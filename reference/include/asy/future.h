@@ -25,7 +25,7 @@ ASY_BEGIN_DECLARATIONS
 /* loop.create_future() -> Future: pending, without callbacks.
  *
  * Returns  a new reference. The future holds a reference to the loop.
- * Spec     create_future.attached, create_future.returns-future
+ * Spec     create_future.attached
  */
 ASY_API asy_future *asy_loop_create_future(asy_loop *loop);
 
@@ -40,7 +40,10 @@ ASY_API asy_future *asy_loop_create_future(asy_loop *loop);
 ASY_API asy_future *asy_future_ref(asy_future *future);
 ASY_API asy_future *asy_future_unref(asy_future *future);
 
-/* future.done() -> bool, future.cancelled() -> bool */
+/* future.done() -> bool, future.cancelled() -> bool
+ *
+ * Spec     Future.done.any-outcome, Future.cancelled
+ */
 ASY_API bool asy_future_done(const asy_future *future);
 ASY_API bool asy_future_cancelled(const asy_future *future);
 
@@ -48,6 +51,8 @@ ASY_API bool asy_future_cancelled(const asy_future *future);
  *
  * Returns  in *ret_result, which may be NULL, the result: borrowed, it stays the future's.
  * Raises   the future's exception; CancelledError; InvalidStateError: Result is not set.
+ * Spec     Future.result.value, Future.result.exception, Future.result.cancelled,
+ *          Future.result.pending
  */
 ASY_API asy_error *asy_future_result(asy_future *future, void **ret_result) ASY_MUST_CHECK;
 
@@ -55,6 +60,7 @@ ASY_API asy_error *asy_future_result(asy_future *future, void **ret_result) ASY_
  *
  * Returns  in *ret_exception the exception, borrowed, or NULL if there is a result.
  * Raises   CancelledError; InvalidStateError: Exception is not set.
+ * Spec     Future.exception.value, Future.exception.cancelled, Future.exception.pending
  */
 ASY_API asy_error *asy_future_exception(asy_future *future,
                                         asy_error **ret_exception) ASY_MUST_CHECK;
@@ -64,6 +70,7 @@ ASY_API asy_error *asy_future_exception(asy_future *future,
  * Raises   InvalidStateError: it is done; RuntimeError: it is a task, or it has callbacks and
  *          its loop is closed (it is finished nevertheless).
  * Steals   result, which drop (may be NULL) gives back with the future.
+ * Spec     Future.set_result.done, Future.set_result.twice
  */
 ASY_API asy_error *asy_future_set_result(asy_future *future, void *result,
                                          void (*drop)(void *result)) ASY_MUST_CHECK;
@@ -74,6 +81,7 @@ ASY_API asy_error *asy_future_set_result(asy_future *future, void *result,
  *          end whoever awaits it. (From 3.12 on the future then finishes with a RuntimeError
  *          whose cause it is, and nothing is raised.)
  * Steals   exception.
+ * Spec     Future.set_exception.done, Future.set_exception.twice
  */
 ASY_API asy_error *asy_future_set_exception(asy_future *future,
                                             asy_error *exception) ASY_MUST_CHECK;
@@ -85,6 +93,7 @@ ASY_API asy_error *asy_future_set_exception(asy_future *future,
  *          host, one of its objects.
  * Returns  in *ret_cancelled, which may be NULL, false if it was done already.
  * Raises   RuntimeError: it has callbacks and its loop is closed (it is cancelled nevertheless).
+ * Spec     Future.cancel.pending, Future.cancel.done, Future.cancel.msg
  */
 ASY_API asy_error *asy_future_cancel(asy_future *future, const void *message,
                                      bool *ret_cancelled) ASY_MUST_CHECK;
@@ -94,6 +103,7 @@ ASY_API asy_error *asy_future_cancel(asy_future *future, const void *message,
  *
  * Raises   RuntimeError as call_soon(), if the future is done.
  * Steals   callback. The context is borrowed.
+ * Spec     Future.add_done_callback.call_soon, Future.add_done_callback.context
  */
 ASY_API asy_error *asy_future_add_done_callback(asy_future *future, asy_callback callback,
                                                 void *context) ASY_MUST_CHECK;
@@ -102,12 +112,16 @@ ASY_API asy_error *asy_future_add_done_callback(asy_future *future, asy_callback
  * function and argument, that is not queued yet.
  *
  * Returns  how many there were.
+ * Spec     Future.remove_done_callback.removes, Future.remove_done_callback.count
  */
 ASY_API size_t asy_future_remove_done_callback(asy_future *future,
                                                asy_error *(*function)(void *argument),
                                                const void *argument);
 
-/* future.get_loop(): borrowed. */
+/* future.get_loop(): borrowed.
+ *
+ * Spec     Future.get_loop
+ */
 ASY_API asy_loop *asy_future_get_loop(const asy_future *future);
 
 /* loop.run_until_complete(future), for a future of this library.
@@ -176,6 +190,8 @@ ASY_API void asy_future_clear(asy_future *future);
 
 /* Future.__del__: report an exception that nobody has looked at, once. To be called while there
  * is still a reference.
+ *
+ * Spec     future.never-retrieved
  */
 ASY_API void asy_future_report_unretrieved(asy_future *future);
 

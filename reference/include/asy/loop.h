@@ -104,7 +104,8 @@ ASY_API void asy_loop_set_debug(asy_loop *loop, bool enabled);
 
 /* loop.slow_callback_duration: what counts as slow in debug mode, in seconds; 0.1 at first.
  *
- * Spec     slow_callback_duration.default, slow_callback_duration.settable
+ * Spec     slow_callback_duration.default, slow_callback_duration.settable,
+ *          slow_callback_duration.logs, slow_callback_duration.needs-debug
  */
 ASY_API double asy_loop_get_slow_callback_duration(const asy_loop *loop);
 ASY_API void asy_loop_set_slow_callback_duration(asy_loop *loop, double seconds);
@@ -119,7 +120,7 @@ ASY_API void asy_loop_set_slow_callback_duration(asy_loop *loop, double seconds)
  * Raises   RuntimeError: as asy_loop_run_forever(); and 'Event loop stopped before Future
  *          completed.' And what leaves run_forever.
  * Spec     run_until_complete.blocks-until-done, run_until_complete.stopped-early,
- *          run_until_complete.nested
+ *          run_until_complete.nested, run_until_complete.drains-deferred
  */
 ASY_API asy_error *asy_loop_run_until_complete(asy_loop *loop,
                                                const asy_awaited *awaited) ASY_MUST_CHECK;
@@ -150,7 +151,10 @@ ASY_API void asy_loop_run_until_complete_done(asy_loop *loop, bool fatal);
  *          And the fatal error of a callback, or of the host; the rest of the queue then stays
  *          for the next run.
  * Spec     run_forever.until-stop, run_forever.stop-before.exits, run_forever.nested.raises,
- *          run_forever.deferred-run-next, run_forever.base-exception, run_forever.restartable
+ *          run_forever.deferred-run-next, run_forever.base-exception, run_forever.restartable,
+ *          run_forever.stop-before.polls-once-zero, run_forever.stop-before.io-callbacks,
+ *          run_forever.stop-before.scheduled-callbacks, run_forever.stop-before.nested-deferred,
+ *          run_forever.stop-during.batch-completes, run_forever.stop-during.new-deferred
  */
 ASY_API asy_error *asy_loop_run_forever(asy_loop *loop) ASY_MUST_CHECK;
 
@@ -196,7 +200,8 @@ ASY_API asy_error *asy_loop_close(asy_loop *loop) ASY_MUST_CHECK;
  *          callback has no function.
  * Steals   callback.
  * Spec     call_soon.fifo-order, call_soon.exactly-once, call_soon.next-iteration,
- *          call_soon.context-default-current, call_soon.debug-wrong-thread
+ *          call_soon.context-default-current, call_soon.debug-wrong-thread,
+ *          call_soon.not-synchronous, call_soon.returns-handle
  */
 ASY_API asy_error *asy_loop_call_soon(asy_loop *loop, asy_callback callback,
                                       asy_handle **ret_handle) ASY_MUST_CHECK;
@@ -208,7 +213,8 @@ ASY_API asy_error *asy_loop_call_soon(asy_loop *loop, asy_callback callback,
  * Steals   callback.
  * Thread   any
  * Spec     call_soon_threadsafe.thread-safe, call_soon_threadsafe.wakes,
- *          call_soon_threadsafe.closed-raises, call_soon_threadsafe.per-thread-order
+ *          call_soon_threadsafe.closed-raises, call_soon_threadsafe.per-thread-order,
+ *          call_soon_threadsafe.like-call_soon, call_soon_threadsafe.returns-handle
  */
 ASY_API asy_error *asy_loop_call_soon_threadsafe(asy_loop *loop, asy_callback callback,
                                                  asy_handle **ret_handle) ASY_MUST_CHECK;
@@ -219,8 +225,10 @@ ASY_API asy_error *asy_loop_call_soon_threadsafe(asy_loop *loop, asy_callback ca
  * Returns  a new reference in *ret_timer, which may be NULL when it is not wanted.
  * Raises   RuntimeError, TypeError: as call_soon.
  * Steals   callback.
- * Spec     call_later.after-delay, call_later.exactly-once, call_later.zero,
- *          call_later.negative, call_later.order-by-deadline
+ * Spec     call_later.after-delay, call_later.exactly-once, call_later.zero, call_later.negative,
+ *          call_later.order-by-deadline, call_later.returns-TimerHandle,
+ *          call_later.context-default, call_later.no-day-limit, call_later.blocked-loop-delays,
+ *          call_later.cancelled-not-run
  */
 ASY_API asy_error *asy_loop_call_later(asy_loop *loop, double delay, asy_callback callback,
                                        asy_timer_handle **ret_timer) ASY_MUST_CHECK;
@@ -230,7 +238,8 @@ ASY_API asy_error *asy_loop_call_later(asy_loop *loop, double delay, asy_callbac
  * Returns  a new reference in *ret_timer, which may be NULL when it is not wanted.
  * Raises   RuntimeError, TypeError: as call_soon.
  * Steals   callback.
- * Spec     call_at.absolute, call_at.as-call_later, call_at.past, call_at.same-clock
+ * Spec     call_at.absolute, call_at.as-call_later, call_at.past, call_at.same-clock,
+ *          call_at.returns-TimerHandle, call_at.no-day-limit
  */
 ASY_API asy_error *asy_loop_call_at(asy_loop *loop, double when, asy_callback callback,
                                     asy_timer_handle **ret_timer) ASY_MUST_CHECK;
@@ -238,7 +247,7 @@ ASY_API asy_error *asy_loop_call_at(asy_loop *loop, double when, asy_callback ca
 /* loop.time() -> float: the loop's monotonic clock, in seconds.
  *
  * Thread   any
- * Spec     time.float, time.monotonic, call_at.same-clock
+ * Spec     time.float, time.monotonic, call_at.same-clock, time.not-wall-clock
  */
 ASY_API double asy_loop_time(const asy_loop *loop);
 
@@ -271,7 +280,8 @@ ASY_API asy_error *asy_loop_add_writer(asy_loop *loop, int fd,
  * Raises   ValueError: a negative descriptor. OSError: the descriptor was closed while the loop
  *          watched it for both purposes; it is watched for none now.
  * Spec     remove_reader.stops, remove_reader.returns-true, remove_reader.returns-false,
- *          remove_reader.cancels-queued, remove_writer.stops, remove_writer.returns-true
+ *          remove_reader.cancels-queued, remove_writer.stops, remove_writer.returns-true,
+ *          remove_reader.from-callback
  */
 ASY_API asy_error *asy_loop_remove_reader(asy_loop *loop, int fd,
                                           bool *ret_removed) ASY_MUST_CHECK;
@@ -286,7 +296,10 @@ struct asy_report_item {
     const char *value;                              /* its text */
 };
 
-/* The context dictionary of an exception handler. Everything is borrowed. */
+/* The context dictionary of an exception handler. Everything is borrowed.
+ *
+ * Spec     context.message, context.exception, context.future, context.task, context.handle
+ */
 struct asy_report {
     const char            *message;     /* 'message'; NULL or "": a general one is shown */
     asy_error             *exception;   /* 'exception', or NULL */
@@ -310,7 +323,8 @@ typedef asy_error *(*asy_exception_handler)(asy_loop *loop, const asy_report *re
  *
  * Steals   argument, which drop (may be NULL) gives back when the handler is replaced, or the
  *          loop freed; a handler that replaces itself has it until it returns.
- * Spec     set_exception_handler.custom, set_exception_handler.none
+ * Spec     set_exception_handler.custom, set_exception_handler.none,
+ *          set_exception_handler.loop-arg
  */
 ASY_API void asy_loop_set_exception_handler(asy_loop *loop, asy_exception_handler handler,
                                             void *argument, void (*drop)(void *argument));
@@ -335,7 +349,8 @@ ASY_API asy_error *asy_loop_call_exception_handler(asy_loop *loop,
 
 /* loop.default_exception_handler(context): log the report; that of a C program goes to stderr.
  *
- * Spec     default_exception_handler.used, default_exception_handler.logs
+ * Spec     default_exception_handler.used, default_exception_handler.logs,
+ *          default_exception_handler.callable-by-custom, default_exception_handler.context
  */
 ASY_API asy_error *asy_loop_default_exception_handler(asy_loop *loop,
                                                       const asy_report *report) ASY_MUST_CHECK;
@@ -366,7 +381,9 @@ ASY_API asy_loop *asy_running_loop(void);
  * Thread   any
  * Spec     get_event_loop.in-callback.running, get_event_loop.returns-set,
  *          get_event_loop.main.autocreate, get_event_loop.set-disables-autocreate,
- *          get_event_loop.worker.no-autocreate, get_event_loop.no-current.raises-3.14
+ *          get_event_loop.worker.no-autocreate, get_event_loop.no-current.raises-3.14,
+ *          get_event_loop.never-none, get_event_loop.no-create.raises,
+ *          get_event_loop.main.autocreate-becomes-current, get_event_loop.warn-no-current-3.12
  */
 ASY_API asy_error *asy_get_event_loop(asy_loop **ret_loop) ASY_MUST_CHECK;
 ASY_API asy_error *asy_get_event_loop_as(int profile, asy_loop **ret_loop) ASY_MUST_CHECK;

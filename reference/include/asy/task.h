@@ -44,8 +44,10 @@ struct asy_task_options {
  * Raises   RuntimeError: the loop is closed, or the wrong thread. Fatal errors of the first
  *          step, if that is eager.
  * Steals   coroutine.
- * Spec     create_task.returns-task, create_task.runs-concurrently, create_task.name,
- *          create_task.context, create_task.eager-start
+ * Spec     create_task.returns-task, create_task.name, create_task.context,
+ *          create_task.schedules, create_task.name-none, create_task.context-default-copy,
+ *          create_task.eager_start, set_task_factory.used, Task.steps, Task.one-at-a-time,
+ *          Task.context, Task.eager_start
  */
 ASY_API asy_error *asy_loop_create_task(asy_loop *loop, asy_coro *coroutine,
                                         const asy_task_options *options,
@@ -57,7 +59,11 @@ ASY_API asy_error *asy_loop_create_task(asy_loop *loop, asy_coro *coroutine,
 ASY_API asy_task *asy_task_ref(asy_task *task);
 ASY_API asy_task *asy_task_unref(asy_task *task);
 
-/* The task as a future; a future as a task, or NULL if it is none. Both borrowed. */
+/* The task as a future; a future as a task, or NULL if it is none. Both borrowed.
+ *
+ * Spec     Task.future-api, Task.done, Task.cancelled, Task.result.value, Task.result.exception,
+ *          Task.result.cancelled, Task.result.pending, Task.remove_done_callback
+ */
 ASY_API asy_future *asy_task_future(asy_task *task);
 ASY_API asy_task *asy_future_task(asy_future *future);
 
@@ -75,26 +81,38 @@ ASY_API asy_error *asy_task_cancel(asy_task *task, const void *message,
 /* task.uncancel() -> int, task.cancelling() -> int: how many requests to cancel are pending, after
  * one less; as it is. A coroutine that has caught a CancelledError and goes on takes the request
  * back. From 3.13 on, taking the last one back before it was thrown also prevents that.
+ *
+ * Spec     Task.cancelling.counts, Task.uncancel, Task.uncancel.ends-cancellation
  */
 ASY_API int asy_task_uncancel(asy_task *task);
 ASY_API int asy_task_cancelling(const asy_task *task);
 
-/* task.get_name() -> str, borrowed; task.set_name(name), which is copied. */
+/* task.get_name() -> str, borrowed; task.set_name(name), which is copied.
+ *
+ * Spec     Task.get_name.default, Task.set_name
+ */
 ASY_API const char *asy_task_get_name(const asy_task *task);
 ASY_API void asy_task_set_name(asy_task *task, const char *name);
 
 /* task.get_coro(), borrowed: NULL after an eager task has ended in its first step;
- * task.get_context(), borrowed. */
+ * task.get_context(), borrowed.
+ *
+ * Spec     Task.get_coro, Task.get_coro.eager, Task.get_context
+ */
 ASY_API asy_coro *asy_task_get_coro(const asy_task *task);
 ASY_API void *asy_task_get_context(const asy_task *task);
 
-/* asyncio.current_task(loop): the task whose step runs, borrowed, or NULL. */
+/* asyncio.current_task(loop): the task whose step runs, borrowed, or NULL.
+ *
+ * Spec     current_task.running, current_task.none
+ */
 ASY_API asy_task *asy_current_task(const asy_loop *loop);
 
 /* asyncio.all_tasks(loop): those that are not done, in the order of their creation.
  *
  * Returns  an array from asy_alloc(), which is the caller's, as each reference in it is; and in
  *          *ret_count their number.
+ * Spec     all_tasks.unfinished
  */
 ASY_API asy_task **asy_all_tasks(const asy_loop *loop, size_t *ret_count);
 
@@ -106,13 +124,17 @@ typedef asy_error *(*asy_task_factory)(asy_loop *loop, asy_coro *coroutine,
 /* loop.set_task_factory(factory): NULL for the default; loop.get_task_factory().
  *
  * Steals   argument, which drop (may be NULL) gives back when the factory is replaced.
- * Spec     set_task_factory.custom, set_task_factory.none, get_task_factory.value
+ * Spec     set_task_factory.none, get_task_factory.value, set_task_factory.used,
+ *          set_task_factory.loop-arg, set_task_factory.coro-arg, get_task_factory.default-none
  */
 ASY_API void asy_loop_set_task_factory(asy_loop *loop, asy_task_factory factory, void *argument,
                                        void (*drop)(void *argument));
 ASY_API asy_task_factory asy_loop_get_task_factory(const asy_loop *loop, void **ret_argument);
 
-/* asyncio.eager_task_factory, for set_task_factory. The argument is not used. */
+/* asyncio.eager_task_factory, for set_task_factory. The argument is not used.
+ *
+ * Spec     eager_task_factory.starts, eager_task_factory.finished
+ */
 ASY_API asy_error *asy_eager_task_factory(asy_loop *loop, asy_coro *coroutine,
                                           const asy_task_options *options, void *argument,
                                           asy_task **ret_task) ASY_MUST_CHECK;
@@ -123,13 +145,17 @@ ASY_API asy_error *asy_eager_task_factory(asy_loop *loop, asy_coro *coroutine,
  * `make_main` gets the loop, since a coroutine in C wants to be told, and returns the coroutine.
  *
  * Raises   what the coroutine raises; as asy_loop_new().
+ * Spec     run.own-loop, run.nested-raises
  */
 ASY_API asy_error *asy_run(asy_coro *(*make_main)(asy_loop *loop, void *argument),
                            void *argument) ASY_MUST_CHECK;
 
 /* ---- sleep.c ---------------------------------------------------------------- */
 
-/* asyncio.sleep(delay): wait so many seconds; with nothing or less, let others run once. */
+/* asyncio.sleep(delay): wait so many seconds; with nothing or less, let others run once.
+ *
+ * Spec     sleep.delay, sleep.suspends, sleep.cancel, sleep.nan
+ */
 ASY_API asy_coro *asy_sleep(asy_loop *loop, double delay);
 
 /* ---- wait.c ----------------------------------------------------------------- */
@@ -147,6 +173,8 @@ typedef enum asy_return_when {
  * futures  an array; which is copied: a reference to each is held until the coroutine has ended.
  * timeout  seconds; negative or not a number: for ever. (Python's None.)
  * Raises   ValueError: the array is empty.
+ * Spec     wait.all-completed, wait.first-completed, wait.first-exception, wait.timeout,
+ *          wait.not-cancelled, wait.future-args
  */
 ASY_API asy_coro *asy_wait(asy_loop *loop, asy_future *const *futures, size_t count,
                            double timeout, asy_return_when return_when);
@@ -158,6 +186,8 @@ ASY_API asy_coro *asy_wait(asy_loop *loop, asy_future *const *futures, size_t co
  *
  * timeout  as asy_wait() has it; 0: a future that is not done is cancelled at once.
  * Raises   what the future raises; TimeoutError. RuntimeError: not used inside a task.
+ * Spec     wait_for.none, wait_for.timeout, wait_for.waits-for-end, wait_for.cancelled,
+ *          wait_for.builtin-timeout
  */
 ASY_API asy_coro *asy_wait_for(asy_loop *loop, asy_future *future, double timeout);
 
@@ -230,6 +260,7 @@ typedef struct asy_timeout {
  *
  * delay    seconds from now; when: the loop's time; INFINITY: for ever.
  * Raises   RuntimeError: no task runs in this loop; it has been entered already.
+ * Spec     timeout.past, timeout.none, timeout_at.deadline
  */
 ASY_API asy_error *asy_timeout_enter(asy_timeout *self, asy_loop *loop,
                                      double delay) ASY_MUST_CHECK;
@@ -237,7 +268,10 @@ ASY_API asy_error *asy_timeout_enter_at(asy_timeout *self, asy_loop *loop,
                                         double when) ASY_MUST_CHECK;
 
 /* timeout.reschedule(when), timeout.when(), timeout.expired(). reschedule raises RuntimeError
- * unless it is entered and not expired. */
+ * unless it is entered and not expired.
+ *
+ * Spec     timeout.reschedule, timeout.when, timeout.expired
+ */
 ASY_API asy_error *asy_timeout_reschedule(asy_timeout *self, double when) ASY_MUST_CHECK;
 ASY_API double asy_timeout_when(const asy_timeout *self);
 ASY_API bool asy_timeout_expired(const asy_timeout *self);
@@ -247,6 +281,7 @@ ASY_API bool asy_timeout_expired(const asy_timeout *self);
  * Raises   TimeoutError, whose cause is the CancelledError, if the time was over and nobody else
  *          has cancelled the task; else raised.
  * Steals   raised.
+ * Spec     timeout.cancels, timeout.in-time, timeout.nested
  */
 ASY_API asy_error *asy_timeout_exit(asy_timeout *self, asy_error *raised) ASY_MUST_CHECK;
 
@@ -284,14 +319,22 @@ ASY_API asy_error *asy_task_init(asy_task *task, const asy_future_ops *ops, asy_
                                  asy_coro *coroutine,
                                  const asy_task_options *options) ASY_MUST_CHECK;
 
-/* Task.cancel, whatever the ops say. */
+/* Task.cancel, whatever the ops say.
+ *
+ * Spec     Task.cancel.throws, Task.cancel.cancels-awaited, Task.cancel.cleanup,
+ *          Task.cancel.suppressed, Task.cancel.returns, Task.cancel.not-yet, Task.cancel.msg,
+ *          Task.cancel.msg-propagates
+ */
 ASY_API asy_error *asy_task_default_cancel(asy_task *task, const void *message,
                                            bool *ret_requested) ASY_MUST_CHECK;
 
 /* Give back everything that the task owns, but the memory it lies in. */
 ASY_API void asy_task_clear(asy_task *task);
 
-/* Task.__del__: report a task that is pending, and an exception that nobody has looked at. */
+/* Task.__del__: report a task that is pending, and an exception that nobody has looked at.
+ *
+ * Spec     task.never-retrieved
+ */
 ASY_API void asy_task_report_destroyed(asy_task *task);
 
 /* The task whose step or wake-up the handle is, borrowed; NULL if it is another handle. A handle in

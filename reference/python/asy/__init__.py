@@ -41,6 +41,8 @@ class EventLoop(Loop, Running, asyncio.AbstractEventLoop):  # type: ignore[misc]
     """An event loop over the selector that is named "epoll", "poll" or "select"; None is the best there is.
 
     Raises ValueError or TypeError for another selector, OSError when no descriptors are left.
+
+    Spec: AbstractEventLoop.base, get_event_loop.implements-interface
     """
 
     _native = False

@@ -56,7 +56,10 @@ def describe_callback(handle: Any) -> str:
 
 
 def format_call(function: Any, args: Any, keywords: Any, suffix: str, shows_arguments: bool) -> str:
-    """Return the call as source code would show it; of a partial object, the calls it is made of."""
+    """Return the call as source code would show it; of a partial object, the calls it is made of.
+
+    Spec: call_soon.partial-display
+    """
     if isinstance(function, functools.partial):
         suffix = format_arguments(args, keywords, shows_arguments) + suffix
         return format_call(function.func, function.args, function.keywords, suffix, shows_arguments)

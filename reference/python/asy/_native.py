@@ -78,7 +78,10 @@ def describe_coroutine(coroutine: Any) -> str:
 
 
 def get_stack(task: Any, *, limit: "int | None" = None) -> "list[FrameType]":
-    """Return the frames of a task: where its coroutine stands, or where its exception came from."""
+    """Return the frames of a task: where its coroutine stands, or where its exception came from.
+
+    Spec: Task.get_stack.suspended, Task.get_stack.finished, Task.get_stack.failed, Task.get_stack.limit
+    """
     coroutine = task._coro
     for attribute in ("cr_frame", "gi_frame", "ag_frame"):
         if hasattr(coroutine, attribute):
@@ -102,7 +105,10 @@ def frames_around(frame: "FrameType | None", limit: "int | None") -> "list[Frame
 
 
 def print_stack(task: Any, *, limit: "int | None" = None, file: "TextIO | None" = None) -> None:
-    """Print the frames of a task, or its exception with its traceback, to file or to stderr."""
+    """Print the frames of a task, or its exception with its traceback, to file or to stderr.
+
+    Spec: Task.print_stack
+    """
     out = sys.stderr if file is None else file
     frames = task.get_stack(limit=limit)
     exception = task._exception

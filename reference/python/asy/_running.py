@@ -4,6 +4,8 @@
 While the loop runs, the interpreter tells it about each async generator that is iterated for the first time, and
 about each that is collected before it ended (``running.c`` sets these hooks); so the loop can close them all in
 ``shutdown_asyncgens``.
+
+Spec: shutdown_asyncgens.coroutine, shutdown_asyncgens.acloses-open, shutdown_asyncgens.warns-new, context.asyncgen
 """
 
 import asyncio

@@ -76,7 +76,8 @@ cancel_children(struct gathering *self, const void *message, bool *ret_any)
     return ASY_OK;
 }
 
-/* CPython: _GatheringFuture.cancel */
+/* CPython: _GatheringFuture.cancel
+ * Spec: gather.cancel */
 static asy_error *
 cancel(asy_future *future, const void *message, bool *ret_cancelled)
 {
@@ -172,7 +173,9 @@ come_late(asy_future *future)
     return asy_future_cancelled(future) ? ASY_OK : asy_future_exception(future, &exception);
 }
 
-/* CPython: _done_callback in tasks.gather */
+/* CPython: _done_callback in tasks.gather
+ * Spec: gather.results, gather.first-exception, gather.return_exceptions,
+ * gather.child-cancelled */
 static asy_error *
 child_done(void *argument)
 {

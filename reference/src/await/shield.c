@@ -41,7 +41,8 @@ come_late(asy_future *inner)
     return asy_future_exception(inner, &exception);
 }
 
-/* CPython: _inner_done_callback in tasks.shield */
+/* CPython: _inner_done_callback in tasks.shield
+ * Spec: shield.result, shield.inner-cancelled */
 static asy_error *
 inner_done(void *argument)
 {
@@ -61,7 +62,8 @@ inner_done(void *argument)
     return asy_future_set_result(outer, result, NULL);
 }
 
-/* CPython: _outer_done_callback in tasks.shield */
+/* CPython: _outer_done_callback in tasks.shield
+ * Spec: shield.protects, shield.caller-cancelled, wait_for.shield */
 static asy_error *
 outer_done(void *argument)
 {
