@@ -3,11 +3,13 @@
  * A future of the library that stands for an object with asyncio's protocol of futures, such as
  * the asyncio.Future that asyncio.gather() returns, for a task of this module that waits for it.
  *
- * Each method is that of the object. The task gives the object a done callback that steps the task
- * on directly. So the task goes on in the same iteration in which one of asyncio's own would.
+ * Each method is that of the object. The task gives the object a done callback that steps the
+ * task on directly. So the task goes on in the same iteration in which one of asyncio's own
+ * would.
  *
  * The state is the object's, too: what asy_future has of one is pending for ever, and nobody but
- * the waiting task may have such a future, since that asks only for its result, when it is woken up.
+ * the waiting task may have such a future, since that asks only for its result, when it is woken
+ * up.
  */
 #include "convert.h"
 #include "raise.h"

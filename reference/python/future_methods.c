@@ -38,8 +38,8 @@ future_keep_traceback(FutureObject *self, PyObject *exception)
     Py_XDECREF(old);
 }
 
-/* CPython: future_get_result. The traceback, with all the frames that it keeps, is for the first who
- * asks. Whoever comes later begins with an empty one: each raise would add to it otherwise. */
+/* CPython: future_get_result. The traceback, with all the frames that it keeps, is for the first
+ * who asks. Whoever comes later begins with an empty one: each raise would add to it otherwise. */
 void
 future_restore_traceback(FutureObject *self, const asy_error *raised)
 {

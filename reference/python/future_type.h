@@ -20,11 +20,9 @@
 #define FUTURE_HEAD                                                                        \
     PyObject_HEAD                                                                          \
     LoopObject *loop;                   /* owned, until the object is freed */             \
-    asy_future *shown;                  /* whose state it shows: &core; or, if it stands   \
-                                           for one of C code, that one: owned */           \
+    asy_future *shown;                  /* whose state: &core, or that of C code, owned */ \
     PyObject   *source_traceback;       /* where it was made; NULL out of debug mode */    \
-    PyObject   *exception_traceback;    /* what the exception had when it came, until      \
-                                           somebody has asked for the result; or NULL */   \
+    PyObject   *exception_traceback;    /* of the exception when it came; NULL: given back */ \
     PyObject   *attributes;             /* __dict__, or NULL */                            \
     PyObject   *weakrefs
 
@@ -74,8 +72,9 @@ void future_free(PyObject *object);
 /* future.result(): a new reference, or NULL and an exception. */
 PyObject *future_result_object(FutureObject *self);
 
-/* The traceback of the future's exception: keep what it came with, and give it back when the exception
- * is about to be raised. No effect if `raised`, which may be NULL, is not the future's exception. */
+/* The traceback of the future's exception: keep what it came with, and give it back when the
+ * exception is about to be raised. No effect if `raised`, which may be NULL, is not the future's
+ * exception. */
 void future_keep_traceback(FutureObject *self, PyObject *exception);
 void future_restore_traceback(FutureObject *self, const asy_error *raised);
 

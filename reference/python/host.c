@@ -159,8 +159,8 @@ log_message(void *host, asy_log_level level, const char *message, asy_error *exc
     return fatal_only(error_without(result));
 }
 
-/* What could not be told of is loop.call_exception_handler: CPython names that method, which it calls
- * in __del__. */
+/* What could not be told of is loop.call_exception_handler: CPython names that method, which it
+ * calls in __del__. */
 static void
 show_fatal_error(void *host, asy_future *Py_UNUSED(future), asy_error *error)
 {

@@ -136,8 +136,8 @@ replace_current(LoopObject *loop, PyObject *outer, PyObject *task)
 
 #endif
 
-/* tasks._swap_current_task(loop, task): the task that was current, or None; a new reference, or NULL
- * and an exception. To replace none by none is an error for some versions. */
+/* tasks._swap_current_task(loop, task): the task that was current, or None; a new reference, or
+ * NULL and an exception. To replace none by none is an error for some versions. */
 static PyObject *
 swap_current(LoopObject *loop, PyObject *task)
 {

@@ -46,8 +46,8 @@ resume(PyObject *coroutine, asy_error *thrown, PyObject **ret_value)
     return *ret_value ? PYGEN_NEXT : returned_or_raised(ret_value);
 }
 
-/* The exception that leaves the coroutine. The task keeps the traceback of one that becomes its own;
- * a cancellation does not. */
+/* The exception that leaves the coroutine. The task keeps the traceback of one that becomes its
+ * own; a cancellation does not. */
 static asy_error *
 raised(TaskObject *task)
 {

@@ -7,8 +7,8 @@
 
 #include <asy/error.h>
 
-/* Raise the error, or go on raising it if Python code has raised it a moment ago. Steals it. Returns
- * NULL, for `return raise_error(err);`. */
+/* Raise the error, or go on raising it if Python code has raised it a moment ago. Steals it.
+ * Returns NULL, for `return raise_error(err);`. */
 PyObject *raise_error(asy_error *err);
 
 /* The same for an error that was kept until now, as the exception of a future is: as a `raise`
