@@ -95,7 +95,11 @@ def scenario_record(
             }
             for finding in judgement.findings
         ],
-        "repeats": {"seen": judgement.seen[0], "of": judgement.seen[1]},
+        "repeats": {
+            "seen": judgement.seen[0],
+            "of": judgement.seen[1],
+            "outcomes": [{"signature": signature, "count": count} for signature, count in judgement.outcomes],
+        },
         "traces": {
             "oracle": [trace_record(trace) for trace in oracle],
             "target": [trace_record(trace) for trace in target],

@@ -25,7 +25,7 @@ from .factories import Factory, check_loop, class_name, close_quietly
 from .iterations import Iterations
 from .observers import observe
 from .recording import record_calls
-from .resources import Snapshot, how_many, run_delay
+from .resources import Snapshot, WaitingForCpu, how_many, run_delay
 from .tracer import Recorder, Tracer
 from .values import hide_path, plain, plain_exception
 
@@ -77,10 +77,13 @@ def run(request: Dict[str, Any], function: Callable[..., Any], factory: Factory,
     arguments = Arguments(request, recorder, loops)
     gc.collect()
     gc.disable()  # collections at their own moment would move warnings and destructors around
+    waiting = WaitingForCpu()
     snapshot = Snapshot()
     virtual = request["clock"] == "virtual" and clock.switch_on()
     delay_before = run_delay()
     recorder.start_clock()
+    if not virtual:
+        recorder.watch_waiting(waiting)
     recorder.line(header(request, virtual, habits))
     observe(recorder)
     if request["iterations"]:

@@ -6,10 +6,12 @@ that is being reaped) gets a moment; what is still there then is left behind.  S
 loaded are not: the loader closes them by itself or keeps them mapped.
 """
 
+import bisect
 import os
 import re
+import threading
 import time
-from typing import Dict, List
+from typing import Dict, List, Optional, Tuple
 
 Left = Dict[str, List[str]]
 
@@ -95,7 +97,55 @@ class Snapshot:
 def run_delay() -> float:
     """Return the seconds that the main thread has waited for a CPU so far; 0 where the kernel does not say."""
     try:
-        with open("/proc/self/schedstat") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
+        with open("/proc/self/schedstat", "rb") as file:
+            return _waited(file.read())
+    except OSError:
         return 0.0
+
+
+def _waited(schedstat: bytes) -> float:
+    try:
+        return int(schedstat.split()[1]) / 1e9
+    except (IndexError, ValueError):
+        return 0.0
+
+
+class WaitingForCpu:
+    """How long threads waited for a CPU, by readings of the kernel's counter at moments that matter.
+
+    The main thread's counter stays open, which makes a reading a single system call; a thread that writes an
+    event now and then has its own opened each time.
+    """
+
+    def __init__(self) -> None:
+        self._main = threading.main_thread().ident
+        self._counter = -1
+        try:
+            self._counter = os.open("/proc/self/schedstat", os.O_RDONLY)
+        except OSError:
+            pass  # a kernel that does not count: nobody ever waited
+        self._readings: Dict[int, Tuple[List[float], List[float]]] = {}
+        self.since(None, time.monotonic())
+
+    def since(self, moment: Optional[float], now: float) -> float:
+        """Take a reading; return the seconds that this thread waited since the last one before moment.
+
+        moment and now: on the clock of ``time.monotonic()``.  Without an earlier reading: since its beginning.
+        """
+        thread = threading.get_ident()
+        moments, totals = self._readings.setdefault(thread, ([], []))
+        total = self._total(thread)
+        before = bisect.bisect_right(moments, now if moment is None else moment)
+        waited = total - (totals[before - 1] if before else 0.0)
+        moments.append(now)
+        totals.append(total)
+        return round(waited, 6)
+
+    def _total(self, thread: int) -> float:
+        try:
+            if thread == self._main:
+                return _waited(os.pread(self._counter, 100, 0))
+            with open("/proc/thread-self/schedstat", "rb") as file:
+                return _waited(file.read())
+        except OSError:
+            return 0.0
