@@ -2,20 +2,19 @@
 """The command line: arguments in, printing and an exit status out, no logic of its own."""
 
 import argparse
-import contextlib
 import fnmatch
 import functools
 import json
-import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 
 from . import __version__
+from .arguments import USAGE, Parser, UsageError, output_may_close, positive, write_text
 from .coverage import as_record, cover
 from .coverage_pass import CoverageError, measure
 from .coverage_report import markdown, print_coverage
@@ -34,15 +33,7 @@ from .surface import Name, Surface, SurfaceError, load_surface
 from .targets import Target, TargetError, oracle_for, parse_target, read_configuration, with_distinct_names
 from .vocabulary import EXITS, LEVELS
 
-USAGE = EXITS["usage"].status
-
-
-Number = TypeVar("Number", int, float)
 Part = TypeVar("Part", Statement, Name)
-
-
-class UsageError(Exception):
-    """What was asked for cannot be done as asked; the text is one sentence."""
 
 
 class Corpus:
@@ -131,15 +122,6 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-@contextlib.contextmanager
-def output_may_close() -> Iterator[None]:
-    """Go on without output when nobody reads it any more, as in ``loopcheck run ... | head``."""
-    try:
-        yield
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def target_pairs(arguments: argparse.Namespace) -> list[tuple[Target, Target]]:
     """Return each target with its oracle.  Raises UsageError for a target that equals its oracle."""
     configured = read_configuration(Path.cwd())
@@ -225,15 +207,6 @@ def coverage(arguments: argparse.Namespace) -> int:
     return EXITS["difference"].status if found.untested else 0
 
 
-def write_text(file: Path | None, text: str) -> None:
-    """Write a text to a file that was asked for.  Raises UsageError when it cannot be written."""
-    if file is not None:
-        try:
-            file.write_text(text, encoding="utf-8")
-        except OSError as exc:
-            raise UsageError(f"{file} cannot be written: {exc.strerror}") from exc
-
-
 def export(arguments: argparse.Namespace) -> int:
     """Print a stand-alone script."""
     corpus = Corpus(arguments.scenarios)
@@ -253,29 +226,6 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 # ---- arguments -------------------------------------------------------------------------------------------
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and leave with the usage status."""
-        self.exit(USAGE, f"loopcheck: {message}; see {self.prog} --help\n")
-
-
-def positive(kind: type[Number]) -> Callable[[str], Number]:
-    """Return a converter for a positive number of a kind."""
-
-    def convert(text: str) -> Number:
-        try:
-            value = kind(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f"{text} is not above zero")
-        return value
-
-    return convert
 
 
 def parser() -> Parser:
