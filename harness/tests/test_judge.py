@@ -338,6 +338,14 @@ def test_noisy_judgement_is_no_verdict_and_says_what_it_would_be() -> None:
     assert judgement.sentence == f"{REASONS['noisy']} It would be: differ."
 
 
+def test_oracle_that_only_noise_makes_vary_is_not_called_nondeterministic() -> None:
+    runs = [trace(A, B, clock="real", run_delay=delay) for delay in (0.0, 0.0)]
+    noisy = trace(B, A, clock="real", run_delay=1.0)
+    assert judge(subject(), [*runs, noisy], [trace(A, B)] * 2).verdict == "agree"
+    assert judge(subject(), [noisy, *runs], [trace(A, B)]).reason == "noisy"
+    assert judge(subject(), [*runs, trace(B, A)], [trace(A, B)]).reason == "nondeterministic-on-oracle"
+
+
 @pytest.mark.parametrize(("level", "verdict"), [("guaranteed", "differ"), ("observed", "variant")])
 def test_noise_explains_everything_but_earliness(level: str, verdict: str) -> None:
     early = event("timer", due=0.02, t=0.01)

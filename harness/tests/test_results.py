@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loopcheck.judge import Finding, Judgement, judge
-from loopcheck.results import Results, ResultsError, Writer, assemble, read_results, scenario_record
+from loopcheck.results import Results, ResultsError, Runs, Writer, assemble, read_results, scenario_record
 
 from .building import died, event, footer, header, result, subject, trace
 
@@ -94,8 +94,7 @@ def test_record_says_what_the_judgement_says() -> None:
     record = scenario_record(
         {"id": "area/a"},
         Judgement("variant", "observed", (finding,), seen=(1, 3), outcomes=((None, 2), ("value:value:a", 1))),
-        (),
-        (),
+        Runs(),
     )
     assert (record["axis"], record["signature"], record["sentence"]) == (
         "value",

@@ -19,6 +19,9 @@ from .traces import Trace
 from .values import show_all
 from .vocabulary import KINDS, LEVELS, REASONS, at_least
 
+NOISY = "noisy"
+NONDETERMINISTIC = "nondeterministic-on-oracle"
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -69,6 +72,7 @@ class Judgement:
     seen: in how many of the target's runs the first finding showed, and of how many.
     shown: which of these runs the findings are about.
     outcomes: the first finding's signature, or None for agreement, and in how many runs; most frequent first.
+    ending: of a crash or hang, what its signature says after the verdict.
     """
 
     verdict: str
@@ -79,6 +83,7 @@ class Judgement:
     seen: tuple[int, int] = (0, 0)
     shown: int = 0
     outcomes: tuple[tuple[str | None, int], ...] = ()
+    ending: str = ""
 
     @property
     def axis(self) -> str | None:
@@ -87,7 +92,9 @@ class Judgement:
 
     @property
     def signature(self) -> str | None:
-        """The signature of the first difference that counts."""
+        """The signature of the first difference that counts, or of how the process ended; None where it agreed."""
+        if self.verdict in ("crash", "hang"):
+            return f"process:{self.verdict}:{self.ending}"
         return self.findings[0].signature if self.findings else None
 
 
@@ -96,8 +103,18 @@ def judge(
 ) -> Judgement:
     """Return the verdict on the target's runs.
 
+    oracle: as many runs as of the target, and perhaps one more, made because there was a difference.
     confirmations: further runs of the target with longer ticks, made because the first ones were late.
     """
+    judgement = _judge(subject, oracle, target, confirmations)
+    noisy = any(map(is_noisy, [*oracle[: len(target)], *target]))
+    doubtful = judgement.verdict in ("differ", "variant")
+    return despite_noise(judgement, subject) if noisy and doubtful else judgement
+
+
+def _judge(
+    subject: Subject, oracle: Sequence[Trace], target: Sequence[Trace], confirmations: Sequence[Trace]
+) -> Judgement:
     return (
         _failed_harness([*oracle, *target, *confirmations], subject)
         or _broken_scenario(oracle, subject)
@@ -129,16 +146,12 @@ def _broken_scenario(oracle: Sequence[Trace], subject: Subject) -> Judgement | N
 
 
 def _nondeterministic_oracle(oracle: Sequence[Trace], subject: Subject) -> Judgement | None:
-    for trace in oracle[1:]:
-        found = [f for f in _order_findings(subject, oracle[0], trace) if at_least(f.level, subject.level)]
+    calm = [trace for trace in oracle if not is_noisy(trace)]  # what noise did is nobody's nondeterminism
+    for trace in calm[1:]:
+        found = [f for f in _order_findings(subject, calm[0], trace) if at_least(f.level, subject.level)]
         if found:
-            reason = "nondeterministic-on-oracle"
-            return Judgement(
-                "inconclusive",
-                subject.level,
-                reason=reason,
-                sentence=f"{REASONS[reason]} {found[0].sentence}",
-            )
+            sentence = f"{REASONS[NONDETERMINISTIC]} {found[0].sentence}"
+            return Judgement("inconclusive", subject.level, reason=NONDETERMINISTIC, sentence=sentence)
     return None
 
 
@@ -168,15 +181,20 @@ def _ended_badly(subject: Subject, oracle: Sequence[Trace], target: Sequence[Tra
         subject.level,
         sentence=sentences.ending_sentence(bad[0], subject.target),
         seen=(len(bad), len(target)),
-        outcomes=_frequencies([*map(process_signature, bad), *map(_first_signature, per_run)]),
+        ending=_ending(bad[0]),
+        outcomes=_frequencies([*map(_process_signature, bad), *map(_first_signature, per_run)]),
     )
 
 
-def process_signature(trace: Trace) -> str:
-    """Return the signature of a run that crashed (how) or hung (after which event)."""
+def _ending(trace: Trace) -> str:
+    """Return how a process ended, as its signature says it: by which signal or status, or after which event."""
     if trace.status == "hang":
-        return f"process:hang:{trace.last_event.name if trace.last_event else ''}"
-    return f"process:crash:{trace.outcome.signal or f'exit-{trace.outcome.code}'}"
+        return trace.last_event.name if trace.last_event else ""
+    return trace.outcome.signal or f"exit-{trace.outcome.code}"
+
+
+def _process_signature(trace: Trace) -> str:
+    return f"process:{trace.status}:{_ending(trace)}"
 
 
 def _first_signature(findings: Sequence[Finding]) -> str | None:
@@ -337,4 +355,4 @@ def despite_noise(judgement: Judgement, subject: Subject) -> Judgement:
     if early:
         return replace(judgement, verdict="differ" if _counts(early, subject) else "variant", findings=early)
     sentence = f"{REASONS['noisy']} It would be: {judgement.verdict}."
-    return replace(judgement, verdict="inconclusive", reason="noisy", sentence=sentence, findings=())
+    return replace(judgement, verdict="inconclusive", reason=NOISY, sentence=sentence, findings=())

@@ -21,6 +21,7 @@ KEYWORDS = {
     "statements": list,
     "basis": str,
     "requires": list,
+    "needs": list,
     "tags": list,
     "debug": bool,
     "since": str,
@@ -34,7 +35,7 @@ class Scenario:
 
     since and until: the Python versions for which the script and all its statements hold, inclusive and
     exclusive, None without bound.  contradicted: releases of CPython that contradict one of the statements.
-    level: the weakest of its statements' levels.
+    level: the weakest of its statements' levels.  needs: scenarios without whose agreement this one says nothing.
     """
 
     id: str
@@ -55,6 +56,12 @@ class Scenario:
     since: str | None
     until: str | None
     contradicted: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @property
+    def habits_count(self) -> bool:
+        """Whether what every loop of a target leaves behind counts in this scenario."""
+        return "habits" in self.tags
 
     @property
     def area(self) -> str:
@@ -95,7 +102,16 @@ def load_scenarios(folder: Path, statements: Mapping[str, Statement]) -> tuple[l
             else:
                 seen[found.id] = found
                 scenarios.append(found)
-    return scenarios, problems
+    unmet = [(s, need) for s in scenarios for need in s.needs if need not in seen or seen[need].needs]
+    problems += [Problem(s.file, s.line, _unmet(s, need, need in seen)) for s, need in unmet]
+    wrong = {s.id for s, _ in unmet}
+    return [scenario for scenario in scenarios if scenario.id not in wrong], problems
+
+
+def _unmet(scenario: Scenario, need: str, exists: bool) -> str:
+    if exists:
+        return f"{scenario.function}: needs {need}, which has needs itself; name those instead"
+    return f"{scenario.function}: needs {need!r}, which is no scenario"
 
 
 def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) -> list[Scenario | Problem]:
@@ -175,6 +191,7 @@ def _scenario(
         since=_later(since, arguments["since"]),
         until=_earlier(until, arguments["until"]),
         contradicted=tuple(sorted({release for statement in cited for release in statement.contradicted})),
+        needs=tuple(arguments["needs"]),
     )
 
 
