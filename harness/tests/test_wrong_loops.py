@@ -215,6 +215,18 @@ WRONG = {
     "wrong_edges:SlowCallbacksAreNotLogged": Caught(
         "debug/slow_callback_is_logged", "log", "does not have the log record WARNING 'Executing"
     ),
+    "wrong_edges:InterruptIsTakenOver": Caught(
+        "running/closed_loop_leaves_nothing_behind", "leak", "left another handler of SIGINT (function)"
+    ),
+    "wrong_edges:WakeUpDescriptorStays": Caught(
+        "running/closed_loop_leaves_nothing_behind", "leak", "left the wake-up descriptor of signals set"
+    ),
+    "wrong_edges:GeneratorHooksStay": Caught(
+        "running/closed_loop_leaves_nothing_behind", "leak", "left the finalizer hook of asynchronous"
+    ),
+    "wrong_edges:MarkStaysWhenClosed": Caught(
+        "running/closed_loop_leaves_nothing_behind", "leak", "left a loop marked as the running one"
+    ),
 }
 
 
