@@ -5,8 +5,8 @@
 
 A *decision* is everything that ``loopcheck run`` does to one scenario on one loop, repetitions and confirmations
 included.  Each loop of ``faulty_timers.py`` gets so many of them in each of four cells: on the virtual and on the
-real clock, with and without burners.  The result is a Markdown table with one-sided 95 % bounds (Clopper and Pearson):
-a lower bound for what was found, an upper one for what was claimed of the right loop.
+real clock, with and without burners.  The result is a Markdown table with one-sided 95 % bounds (Clopper and
+Pearson): a lower bound for what was found, an upper one for what was claimed of the right loop.
 """
 
 import argparse

@@ -246,6 +246,37 @@ class _Fragile:
         raise BufferError("not now")
 
 
+# ---- timers --------------------------------------------------------------------------------------------------
+
+
+class _WrongTimers(InnocentLoop):
+    def call_at(self, when, callback, *args, context=None):
+        delay = when - self.time()
+        more = self.lateness(delay) if delay < 60 else 0  # an hour's timer proves the virtual clock
+        return super().call_at(when + more, callback, *args, context=context)
+
+
+class IsLate(_WrongTimers):
+    """Runs each timer ten milliseconds late."""
+
+    def lateness(self, delay):
+        return 0.01
+
+
+class IsLateWhenShort(_WrongTimers):
+    """Runs timers of less than fifty milliseconds ten milliseconds late."""
+
+    def lateness(self, delay):
+        return 0.01 if delay < 0.05 else 0
+
+
+class IsEarly(_WrongTimers):
+    """Runs each timer five milliseconds early."""
+
+    def lateness(self, delay):
+        return -0.005
+
+
 # ---- other mischief ------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from loopcheck.traces import Event, Trace
 from loopcheck_target.resources import WaitingForCpu
 
 from .building import TICK_S, event, subject, trace
+from .conftest import Loopcheck
 
 FACTORS = (1, *CONFIRMATION_FACTORS)
 
@@ -164,3 +166,39 @@ def test_each_thread_has_a_count_of_its_own() -> None:
     thread.start()
     thread.join()
     assert found[0] >= 0.0
+
+
+# ---- what a session does to be sure --------------------------------------------------------------------------
+
+SCENARIOS = str(Path(__file__).resolve().parents[2] / "conformance")
+VIRTUAL = "timers/timer_runs_after_its_delay"
+REAL = "timers/call_later_keeps_its_delay_in_real_time"
+
+
+def test_series_of_runs_ends_with_the_first_that_is_not_late(loopcheck: Loopcheck) -> None:
+    loops = ("IsLate", "IsLateWhenShort", "InnocentLoop")
+    targets = [f"failing_loops:{loop}" for loop in loops]
+    finished = loopcheck.run(*targets, "--scenarios", SCENARIOS, "-k", VIRTUAL)
+    results = {loop: finished.result(VIRTUAL, f"failing_loops:{loop}") for loop in loops}
+    assert [results[loop].verdict for loop in loops] == ["differ", "agree", "agree"]
+    assert [len(results[loop].confirmations) for loop in loops] == [3, 2, 0]
+    ticks = [run.tick for run in (*results["IsLate"].target, *results["IsLate"].confirmations)]
+    assert ticks == [0.02, 0.02, 0.04, 0.08]
+    assert results["IsLate"].record["signature"] == "timing:late:after 2 ticks"
+
+
+def test_scenario_about_real_time_runs_three_times_and_counts_the_waiting(loopcheck: Loopcheck) -> None:
+    finished = loopcheck.run("failing_loops:IsEarly", "--scenarios", SCENARIOS, "-k", REAL)
+    result = finished.result(REAL)
+    assert result.verdict == "differ"
+    assert result.record["signature"].startswith("timing:early:after ")  # which of the three, load decides
+    assert (len(result.target), result.record["repeats"]["of"]) == (3, 3)
+    for run in (*result.oracle, *result.target):
+        assert run.header["clock"] == "real"
+        assert all(e.waited is not None and 0 <= e.waited <= run.run_delay + 1e-5 for e in run.events)
+
+
+def test_virtual_time_passes_without_waiting(loopcheck: Loopcheck) -> None:
+    finished = loopcheck.run("failing_loops:InnocentLoop", "--scenarios", SCENARIOS, "-k", VIRTUAL)
+    events = finished.result(VIRTUAL).target[0].events
+    assert {(e.due is not None, e.waited) for e in events} == {(True, None), (False, None)}
