@@ -6,6 +6,8 @@ import time
 
 from loopcheck_target import scenario
 
+NEEDS = ["timers/timer_runs_exactly_once"]  # each scenario of this file
+
 
 @scenario(statements=["call_later.after-delay"], requires=["real-clock"])
 def call_later_keeps_its_delay_in_real_time(loop, trace, T):

@@ -50,6 +50,7 @@ class Recorder:
 
     def watch_waiting(self, waiting: WaitingForCpu) -> None:
         """Say of events with a deadline how long their thread waited for a CPU: for a run in real time."""
+        waiting.since(None, self._start)
         self._waiting = waiting
 
     def new_group(self) -> int:
@@ -60,10 +61,10 @@ class Recorder:
     def event(self, kind: str, actor: str, name: str, values: Any, **extra: Any) -> None:
         """Write one event; values are any Python values."""
         at = time.monotonic()
-        now = at - self._start
-        record: Dict[str, Any] = {"k": kind, "a": actor, "e": name, "v": [plain(value) for value in values]}
         due = extra.get("due")
         waited = self._waiting.since(due, at) if self._waiting is not None else None
+        now = at - self._start
+        record: Dict[str, Any] = {"k": kind, "a": actor, "e": name, "v": [plain(value) for value in values]}
         if due is not None:
             extra.update(due=round(due - self._start, 6), waited=waited)
         record.update((key, value) for key, value in extra.items() if value is not None)
