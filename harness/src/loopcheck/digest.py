@@ -6,6 +6,7 @@ same evidence.  And what may be missing, a footer, a target that did not start, 
 """
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,7 +19,26 @@ from .vocabulary import EXITS, VERDICTS, Exit, at_least
 Record = dict[str, Any]
 
 BLOCK_WIDTH = 110  # characters: what a code block of a web page shows without scrolling
-WHOLE_RUNS = ("good", "difference", "stale", "inconclusive")  # the statuses of runs that judged what they should
+WHOLE_RUNS = (
+    "good",
+    "difference",
+    "stale",
+    "inconclusive",
+)  # the statuses of runs that judged what they should
+
+
+# What XML cannot hold, or no page shows; a parser would turn a carriage return into a line feed.
+UNSEEN = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def visible(text: str) -> str:
+    """Return a text with control characters and what is no character written out, such as \\x1b for escape."""
+    return UNSEEN.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 # ---- one scenario ----------------------------------------------------------------------------------------
@@ -87,7 +107,7 @@ def block(result: ScenarioResult, header: Record) -> str:
     console = Console(file=memory, width=BLOCK_WIDTH, force_terminal=False, color_system=None)
     print_scenario(console, result, header, verbose=1)
     lines = [line.rstrip() for line in memory.getvalue().strip("\n").split("\n")]
-    return "\n".join(lines) + "\n"
+    return visible("\n".join(lines)) + "\n"
 
 
 # ---- a whole file ----------------------------------------------------------------------------------------
@@ -164,9 +184,12 @@ def _target_headline(results: Results, target: Record) -> str:
     mine = results.of_target(target["name"])
     ran = len(mine) - count(mine, "none")
     differ = count(mine, "difference")
-    said = f"{loop_name(target)} differs from {target['oracle']} in {differ or 'none'} of {plural(ran, 'scenario')}"
+    pair = f"{loop_name(target)} differs from {target['oracle']}"
+    said = f"{pair} in {differ or 'none'} of {plural(ran, 'scenario')}"
     words = tally(mine)
-    rest = [f"{words[word]} {word}" for word in ("known", "fixed", "variant", "inconclusive") if word in words]
+    rest = [
+        f"{words[word]} {word}" for word in ("known", "fixed", "variant", "inconclusive") if word in words
+    ]
     return f"{said} ({', '.join(rest)})" if rest else said
 
 

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Results as JUnit XML, which every CI service can show: a testsuite for each target, a testcase for each scenario.
+"""Results as JUnit XML, which every CI service shows: a testsuite for each target, a testcase for each scenario.
 
 The verdicts in JUnit's three words: ``failure`` is what the target does wrong, and a baseline that is stale;
 ``error`` is a process or a run that broke; ``skipped`` has no verdict, or one that is excused.  What XML cannot
-hold is written as text, ``\\x1b``, so that it is seen.  The schema followed is that of Jenkins' xUnit plugin.
+hold is written out, so that it is seen.  The schema followed is that of Jenkins' xUnit plugin.
 """
 
-import re
 import shlex
 from collections.abc import Iterable
 from xml.etree import ElementTree
@@ -22,6 +21,7 @@ from .digest import (
     seconds,
     sentence,
     sentences,
+    visible,
 )
 from .results import Results, ScenarioResult
 from .vocabulary import REASONS, VERDICTS
@@ -30,9 +30,6 @@ FAILURE = ("differ", "changed", "fixed")
 ERROR = ("crash", "hang", "harness-error", "broken-scenario")
 SKIPPED = ("unsupported", "known", "blocked", "skipped", "inconclusive")
 PASSED = ("agree", "variant")
-
-# A carriage return would be legal, but parsers turn it into a line feed.
-ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(*several: Results) -> str:
@@ -50,16 +47,6 @@ def junit_xml(*several: Results) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
 
-def _text(text: str) -> str:
-    """Return a text with every character that XML 1.0 cannot hold written out."""
-    return ILLEGAL.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    number = ord(found[0])
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
-
-
 def _count(element: Element, suites: Iterable[Element]) -> None:
     cases = [case for suite in suites for case in suite.iter("testcase")]
     element.set("tests", str(len(cases)))
@@ -72,11 +59,11 @@ def _count(element: Element, suites: Iterable[Element]) -> None:
 
 
 def _target_suite(results: Results, target: Record) -> Element:
-    suite = Element("testsuite", name=_text(loop_name(target)))
+    suite = Element("testsuite", name=visible(loop_name(target)))
     about = _properties(results.header, target)
     properties = SubElement(suite, "properties")
     for name, value in about.items():
-        SubElement(properties, "property", name=name, value=_text(value))
+        SubElement(properties, "property", name=name, value=visible(value))
     for error in results.errors:
         if error["record"] == "target-error" and error["target"] == target["name"]:
             _add_case(suite, target["name"], "the target starts", "error", error["during"], error["sentence"])
@@ -98,17 +85,19 @@ def _properties(header: Record, target: Record) -> dict[str, str]:
 def _add_scenario(suite: Element, header: Record, result: ScenarioResult) -> None:
     record = result.record
     area, _, name = result.id.partition("/")
-    case = SubElement(suite, "testcase", classname=_text(_class_name(header, record, area)), name=_text(name))
+    case = SubElement(
+        suite, "testcase", classname=visible(_class_name(header, record, area)), name=visible(name)
+    )
     case.set("time", f"{seconds(result):.3f}")
     verdict = result.verdict
     if verdict in FAILURE or verdict in ERROR:
         tag = "failure" if verdict in FAILURE else "error"
-        found = SubElement(case, tag, type=verdict, message=_text(_message(record)))
-        found.text = _text("\n".join(filter(None, [*sentences(record), frequency(record)])))
+        found = SubElement(case, tag, type=verdict, message=visible(_message(record)))
+        found.text = visible("\n".join(filter(None, [*sentences(record), frequency(record)])))
     elif verdict in SKIPPED:
-        SubElement(case, "skipped", type=verdict, message=_text(f"{verdict}: {_why_skipped(record)}"))
+        SubElement(case, "skipped", type=verdict, message=visible(f"{verdict}: {_why_skipped(record)}"))
     if verdict != "agree" and (result.target or result.oracle):
-        SubElement(case, "system-out").text = _text(block(result, header))
+        SubElement(case, "system-out").text = visible(block(result, header))
 
 
 def _class_name(header: Record, record: Record, area: str) -> str:
@@ -154,5 +143,5 @@ def _run_suite(root: Element, results: Results) -> None:
 
 
 def _add_case(suite: Element, classname: str, name: str, tag: str, type: str, message: str) -> None:
-    case = SubElement(suite, "testcase", classname=_text(classname), name=_text(name), time="0.000")
-    SubElement(case, tag, type=type, message=_text(message)).text = _text(message)
+    case = SubElement(suite, "testcase", classname=visible(classname), name=visible(name), time="0.000")
+    SubElement(case, tag, type=type, message=visible(message)).text = visible(message)
