@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from .digest import frequency, incomplete, sentence
+from .digest import frequency, incomplete, sentence, visible
 from .results import Results, ScenarioResult
 from .vocabulary import VERDICTS
 
@@ -100,7 +100,7 @@ def github(*several: Results) -> str:
         said = f"{more} more of {len(found)} are in the job's summary and in the results file."
         last = Annotation("critical", "loopcheck: more than GitHub shows", said, "", 1, (), "more")
         found = [*found[: MOST_SHOWN - 1], last]
-    return "".join(f"{_command(one)}\n" for one in found)
+    return visible("".join(f"{_command(one)}\n" for one in found))
 
 
 def _command(one: Annotation) -> str:
@@ -135,4 +135,4 @@ def gitlab(*several: Results) -> str:
         }
         for one in annotations(*several)
     ]
-    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(entries, indent=1) + "\n"

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .diff import SORTS, WORSE, Change, Delta, Pair, verdict_at
-from .digest import Record, block, counting_signatures, judged, loop_name, signatures
+from .digest import Record, block, counting_signatures, judged, loop_name, signatures, visible
 from .markdown_summary import code, code_block, folded, plain, table
 from .report import export_command
 from .results import Results, ScenarioResult
@@ -91,7 +91,7 @@ def print_delta(console: Console, delta: Delta, verbose: int = 0) -> None:
 
 
 def _line(console: Console, text: str = "", style: str = "") -> None:
-    console.print(Text(text, style=style), highlight=False, soft_wrap=True)
+    console.print(Text(visible(text), style=style), highlight=False, soft_wrap=True)
 
 
 def _print_change(console: Console, delta: Delta, change: Change, verbose: int) -> None:
@@ -129,7 +129,7 @@ def delta_markdown(delta: Delta, budget: int = BUDGET) -> str:
         part = _changes_markdown(delta, sort, changes, budget)
         budget -= len(part)
         parts.append(part)
-    return "\n\n".join([*parts, *sides]) + "\n"
+    return visible("\n\n".join([*parts, *sides]) + "\n")
 
 
 def _verdict_table(delta: Delta, pair: Pair) -> str:
@@ -185,7 +185,7 @@ def delta_json(delta: Delta) -> str:
         "counts": {sort: len(delta.of_sort(sort)) for sort in SORTS},
         "changes": [_change_record(delta, change) for _, found in _ordered(delta) for change in found],
     }
-    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(record, indent=1) + "\n"
 
 
 def _pair_record(delta: Delta, pair: Pair) -> dict[str, Any]:

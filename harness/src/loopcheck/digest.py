@@ -19,20 +19,14 @@ from .vocabulary import EXITS, VERDICTS, Exit, at_least
 Record = dict[str, Any]
 
 BLOCK_WIDTH = 110  # characters: what a code block of a web page shows without scrolling
-WHOLE_RUNS = (
-    "good",
-    "difference",
-    "stale",
-    "inconclusive",
-)  # the statuses of runs that judged what they should
-
+WHOLE_RUNS = ("good", "difference", "stale", "inconclusive")  # how runs end that judged what they should
 
 # What XML cannot hold, or no page shows; a parser would turn a carriage return into a line feed.
 UNSEEN = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def visible(text: str) -> str:
-    """Return a text with control characters and what is no character written out, such as \\x1b for escape."""
+    """Return a text with control characters and what is no character written out as Python would."""
     return UNSEEN.sub(_written_out, text)
 
 

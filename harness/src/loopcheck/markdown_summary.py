@@ -21,6 +21,7 @@ from .digest import (
     plural,
     sentence,
     tally,
+    visible,
 )
 from .results import Results, ScenarioResult
 from .vocabulary import VERDICTS
@@ -48,7 +49,7 @@ def summary(results: Results, budget: int = BUDGET) -> str:
     budget -= sum(map(len, folded))
     parts += filter(None, (_list(results, verdict, budget // 3) for verdict in FOLDED_LISTS))
     parts.append(_legend(results))
-    return "\n\n".join(parts) + "\n"
+    return visible("\n\n".join(parts) + "\n")
 
 
 def plain(text: str) -> str:
