@@ -46,7 +46,7 @@ def _of_run(results: Results) -> list[Annotation]:
     if why:
         key = ("incomplete", *(target["name"] for target in results.header["targets"]))
         found.append(Annotation("critical", "loopcheck: incomplete run", why, "", 1, key, "incomplete"))
-    for error in results.errors:
+    for error in [*results.errors, *results.baseline_problems]:
         kind = error["record"]
         file, line = error.get("file", ""), max(1, error.get("line", 1))
         key = (kind, file, error.get("target", ""), error["sentence"])
@@ -57,7 +57,7 @@ def _of_run(results: Results) -> list[Annotation]:
 
 
 def _of_scenarios(results: Results) -> list[Annotation]:
-    pointed_at = {(e["file"], e["line"]) for e in results.errors if e["record"] == "baseline-problem"}
+    pointed_at = {(problem["file"], problem["line"]) for problem in results.baseline_problems}
     found = []
     for result in results.scenarios:
         if VERDICTS[result.verdict].counts in SEVERITIES:
@@ -69,10 +69,10 @@ def _of_scenarios(results: Results) -> list[Annotation]:
 
 def _place(results: Results, result: ScenarioResult) -> tuple[str, int]:
     """Return where a verdict points to: the baseline's entry that is wrong, or the scenario."""
-    known, about = result.record.get("known"), result.record.get("about")
+    known, about = result.record["known"], result.record["about"]
     if known and result.verdict in ("fixed", "changed"):
-        return results.header.get("baseline", ""), max(1, known["line"])
-    return (about["file"], about["line"]) if about else ("", 1)
+        return str(results.header["baseline"]), max(1, known["line"])
+    return (about["file"], max(1, about["line"])) if about else ("", 1)
 
 
 def _of_scenario(result: ScenarioResult, file: str, line: int) -> Annotation:

@@ -40,12 +40,12 @@ def _written_out(found: re.Match[str]) -> str:
 
 def judged(record: Record) -> str:
     """Return the verdict of a scenario's record before a baseline was applied."""
-    return str(record.get("judged", record["verdict"]))
+    return str(record["judged"])
 
 
 def known_reason(record: Record) -> str:
     """Return why the baseline knows this difference, with the entry's address; "" when none was applied."""
-    known = record.get("known")
+    known = record["known"]
     return " ".join(filter(None, (known["reason"], known["url"]))) if known else ""
 
 
@@ -104,6 +104,12 @@ def block(result: ScenarioResult, header: Record) -> str:
     return visible("\n".join(lines)) + "\n"
 
 
+def problem_text(problem: Record) -> str:
+    """Return the sentence of a record that is about no scenario, after its place if it has one."""
+    where = f"{problem['file']}:{problem['line']}: " if "file" in problem else ""
+    return f"{where}{problem['sentence']}"
+
+
 # ---- a whole file ----------------------------------------------------------------------------------------
 
 
@@ -130,7 +136,7 @@ def run_failed(results: Results) -> str:
     status = results.footer["exit"]
     if status in {EXITS[name].status for name in WHOLE_RUNS}:
         return ""
-    said = [error["sentence"] for error in results.errors]
+    said = [problem_text(error) for error in results.errors]
     said += [f"{r.id}: {sentence(r.record)}" for r in results.scenarios if _is_failure(r)]
     return f"The run ended with status {status}: {said[0] if said else exit_named(status).means}"
 

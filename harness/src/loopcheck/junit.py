@@ -18,6 +18,7 @@ from .digest import (
     incomplete,
     known_reason,
     loop_name,
+    problem_text,
     seconds,
     sentence,
     sentences,
@@ -77,7 +78,7 @@ def _properties(header: Record, target: Record) -> dict[str, str]:
     of_run = ("loopcheck", "platform", "level", "repeat", "baseline")
     return {
         **{f"target.{name}": str(target[name]) for name in of_target},
-        **{name: str(header[name]) for name in of_run if name in header},
+        **{name: str(header[name]) for name in of_run},
         "command": shlex.join(header["command"]),
     }
 
@@ -133,11 +134,13 @@ def _run_suite(root: Element, results: Results) -> None:
         _add_case(suite, "run", "the run is complete", "error", "incomplete", why)
     fixed = {(result.id, result.target_name) for result in results.scenarios if result.verdict == "fixed"}
     for error in results.errors:
-        where = f"{error.get('file')}:{error.get('line')}"
         if error["record"] == "problem":
-            _add_case(suite, "scenarios", where, "error", "problem", f"{where}: {error['sentence']}")
-        elif error["record"] == "baseline-problem" and (error["scenario"], error["target"]) not in fixed:
-            _add_case(suite, "baseline", where, "failure", error["kind"], f"{where}: {error['sentence']}")
+            where = f"{error['file']}:{error['line']}"
+            _add_case(suite, "scenarios", where, "error", "problem", problem_text(error))
+    for problem in results.baseline_problems:
+        if (problem["scenario"], problem["target"]) not in fixed:  # which is a failure already
+            where = f"{problem['file']}:{problem['line']}"
+            _add_case(suite, "baseline", where, "failure", problem["kind"], problem_text(problem))
     if len(suite):
         root.append(suite)
 

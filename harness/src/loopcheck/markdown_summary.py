@@ -19,6 +19,7 @@ from .digest import (
     known_reason,
     loop_name,
     plural,
+    problem_text,
     sentence,
     tally,
     visible,
@@ -38,8 +39,9 @@ def summary(results: Results, budget: int = BUDGET) -> str:
     parts = [f"### loopcheck: {plain(headline(results))}"]
     if incomplete(results):
         parts.append(f"**INCOMPLETE:** {plain(incomplete(results))}")
-    if results.errors:
-        parts.append("\n".join(f"- **error:** {plain(_error(error))}" for error in results.errors))
+    problems = [*results.errors, *results.baseline_problems]
+    if problems:
+        parts.append("\n".join(f"- **{_kind(one)}:** {plain(problem_text(one))}" for one in problems))
     parts.append(_table(results))
     budget -= sum(map(len, parts))
     shown = [result for result in results.scenarios if VERDICTS[result.verdict].counts in IN_FULL]
@@ -89,9 +91,8 @@ def within(
     return texts
 
 
-def _error(error: Record) -> str:
-    where = f"{error['file']}:{error['line']}: " if "file" in error else ""
-    return f"{where}{error['sentence']}"
+def _kind(problem: Record) -> str:
+    return f"{problem['kind']} in the baseline" if problem["record"] == "baseline-problem" else "error"
 
 
 # ---- the table -------------------------------------------------------------------------------------------
