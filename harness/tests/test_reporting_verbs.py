@@ -2,11 +2,12 @@
 """``report`` and ``diff`` as commands: options, statuses, files, a reader that goes away; and on a real run."""
 
 import json
+import os
 import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from xml.etree import ElementTree
 
 import pytest
@@ -133,6 +134,21 @@ def test_what_is_no_results_file_is_refused(content: str, tmp_path: Path) -> Non
     (tmp_path / "a.jsonl").write_text(content)
     with pytest.raises(ResultsError):
         status_of("report", str(tmp_path / "a.jsonl"))
+
+
+def closed_pipe() -> TextIO:
+    """Return a file that nobody reads any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return os.fdopen(writing, "w", encoding="utf-8")
+
+
+def test_reader_that_goes_away_changes_no_status(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = store("old", run_of(agree("a/b"))), store("new", run_of(differ("a/b"), exit=1))
+    for words in (("report", new, "-vv"), ("report", new, "--annotations", "github"), ("diff", old, new)):
+        with closed_pipe() as stdout:
+            monkeypatch.setattr(sys, "stdout", stdout)
+            assert status_of(*words) == 1
 
 
 # ---- diff ----------------------------------------------------------------------------------------------------

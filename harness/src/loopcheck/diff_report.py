@@ -24,10 +24,6 @@ from .vocabulary import VERDICTS
 FORMAT = 1
 BUDGET = 60_000  # characters; a comment on GitHub holds 65,536
 ORDER = ("broken", "changed", "lost", "gained", "fixed", "variant", "frequency", "new", "removed")
-MOVED = {
-    "differ": "changed",
-    "variant": "variant",
-}  # changes within a verdict, which its number does not show
 STYLES = {"broken": "bold red", "changed": "bold red", "fixed": "green"}
 
 
@@ -135,10 +131,17 @@ def delta_markdown(delta: Delta, budget: int = BUDGET) -> str:
 def _verdict_table(delta: Delta, pair: Pair) -> str:
     rows = []
     for word, old, new in _verdicts(delta, pair):
-        moved = sum(change.pair == pair for change in delta.of_sort(MOVED.get(word, "")))
+        moved = sum(_stays(delta, change, word) for change in delta.changes if change.pair == pair)
         note = f" ({moved} changed how)" if moved else ""
         rows.append([word, str(old), str(new), f"{new - old:+}{note}" if new != old else f"0{note}"])
     return table([plain(f"{pair.names}, {delta.level}"), "old", "new", ""], rows)
+
+
+def _stays(delta: Delta, change: Change, verdict: str) -> bool:
+    """Return whether a scenario has the same verdict as before, but for another reason: no number shows that."""
+    if change.old is None or change.new is None or change.sort not in ("changed", "variant"):
+        return False
+    return {verdict_at(one.record, delta.level) for one in (change.old, change.new)} == {verdict}
 
 
 def _sides_markdown(delta: Delta, pair: Pair) -> str:
