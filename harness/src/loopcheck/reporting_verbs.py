@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 
@@ -124,5 +125,12 @@ def diff(arguments: argparse.Namespace) -> int:
     return delta.status
 
 
+class _Console(Console):
+    """A console that leaves it to output_may_close() to go on when nobody reads: rich would exit with 1."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError
+
+
 def _console() -> Console:
-    return Console(soft_wrap=False, width=None if sys.stdout.isatty() else WIDTH)
+    return _Console(soft_wrap=False, width=None if sys.stdout.isatty() else WIDTH)
