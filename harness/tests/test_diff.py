@@ -27,6 +27,7 @@ from .every_verdict import (
 )
 from .every_verdict import verdict as without_traces
 from .golden_text import check_golden
+from .rendered import OURS, Page
 
 Record = dict[str, Any]
 
@@ -353,6 +354,17 @@ def test_traced_texts_are_no_markup() -> None:
     before_the_block = text[: text.index("```text")]
     assert "</script>" not in before_the_block
     assert "\x1b" not in text
+
+
+def test_page_has_no_tag_but_ours_and_each_is_closed() -> None:
+    nasty = [{**one, "id": f"a/{n}"} for n, one in enumerate(EVERY) if one["id"].startswith("values/")]
+    old = [agree(one["id"]) for one in nasty]
+    for delta in (compare(*before_and_after()), compare(run_of(*old), run_of(*nasty, exit=1))):
+        page = Page(delta_markdown(delta))
+        assert page.wrong == []
+        assert set(page.tags) <= OURS
+        assert len(page.blocks) == len([c for c in delta.changes if c.sort in ("broken", "changed")])
+        assert all("reproduce: loopcheck export " in block for block in page.blocks)
 
 
 def test_every_verdict_compares_with_itself() -> None:

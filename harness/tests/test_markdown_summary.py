@@ -11,6 +11,7 @@ from loopcheck.results import assemble
 from .building import footer, header
 from .every_verdict import NASTY, agree, cut, differ, every_verdict, run_of
 from .golden_text import check_golden
+from .rendered import OURS, Page
 
 
 def test_summary_is_the_golden_one() -> None:
@@ -60,6 +61,15 @@ def test_traced_texts_are_no_markup() -> None:
     for line in text.splitlines():
         if "nasty" in line:
             assert "<b>&amp;" not in line
+
+
+def test_page_has_no_tag_but_ours_and_each_is_closed() -> None:
+    page = Page(summary(every_verdict()))
+    assert page.wrong == []
+    assert set(page.tags) <= OURS
+    assert len(page.blocks) == 9
+    assert all(block.startswith(block.split()[0].upper()) for block in page.blocks)
+    assert any("</script> ]]> `code` | @all ::error::x \\x1b[31m\\x00 <b>&amp;" in b for b in page.blocks)
 
 
 @pytest.mark.parametrize("text", ["```", "a `` b", "````\n```\n", "no backquote"])
