@@ -141,6 +141,11 @@ def about_target(header: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return about
 
 
+def loop_of(target: str) -> str:
+    """Return the name of a target without its interpreter."""
+    return target.partition("@")[0]
+
+
 def environment(header: Mapping[str, Any], name: str) -> Environment:
     """Return the environment of a target of a run."""
     return environment_of(about_target(header, name), header["platform"])
@@ -149,7 +154,7 @@ def environment(header: Mapping[str, Any], name: str) -> Environment:
 def is_whole(header: Mapping[str, Any], records: Sequence[Record]) -> bool:
     """Return whether a run had every scenario there is, and came to its end."""
     ran = {record["id"] for record in records}
-    return header["selected"] == header["of"] and len(ran) == header["of"]
+    return bool(header["selected"] == header["of"] == len(ran))
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,7 @@ class Baseline:
         """Return why an entry is not about a record, "" if it is; expired or not."""
         if not fnmatch.fnmatchcase(record["id"], entry.scenario):
             return f"is about the scenario {entry.scenario}"
-        if not fnmatch.fnmatchcase(record["target"].partition("@")[0], entry.target):
+        if not fnmatch.fnmatchcase(loop_of(record["target"]), entry.target):
             return f"is about the target {entry.target}"
         if not entry.condition.holds(environment(header, record["target"])):
             return f"is for where {entry.condition.text}"
@@ -270,25 +275,21 @@ class Baseline:
                 sentence = f"the entry for {entry.scenario} expired on {entry.expires}: look at it again."
                 problems.append(self._problem("expired", entry, sentence))
             for other in self.entries[:index]:
-                if self._overlap(entry, other, fitting, header):
+                if self._overlap(entry, other, header):
                     sentence = f"it says the same as line {other.line}: {entry.scenario}, {entry.signature}."
                     problems.append(self._problem("duplicate", entry, sentence))
                     break
         return problems
 
-    def _overlap(
-        self, one: Entry, other: Entry, scenario_ids: Sequence[str], header: Mapping[str, Any]
-    ) -> bool:
+    def _overlap(self, one: Entry, other: Entry, header: Mapping[str, Any]) -> bool:
         """Return whether two entries say the same by their words, or for a target of this run."""
-        if one.signature != other.signature:
+        if (one.scenario, one.signature) != (other.scenario, other.signature):
             return False
-        words = [(e.scenario, e.target, e.condition.text) for e in (one, other)]
-        if words[0] == words[1]:
+        if (one.target, one.condition) == (other.target, other.condition):
             return True
-        both = [id for id in scenario_ids if fnmatch.fnmatchcase(id, other.scenario)]
-        return bool(both) and any(
-            not self.mismatch(one, subject, header) and not self.mismatch(other, subject, header)
-            for subject in ({"id": both[0], "target": target["name"]} for target in header["targets"])
+        return any(
+            _is_for(one, header, target["name"]) and _is_for(other, header, target["name"])
+            for target in header["targets"]
         )
 
     def problems_after(self, records: Sequence[Record], header: Mapping[str, Any]) -> list[Record]:
@@ -302,7 +303,7 @@ class Baseline:
         for entry in self.entries:
             if entry.intermittent or self.is_expired(entry) or (entry.is_pattern and not whole):
                 continue
-            about = [r for r in records if not self.mismatch(entry, r, header)]
+            about = [r for r in records if not self.mismatch(entry, r, header) and r["verdict"] != "skipped"]
             verdicts = [(r, shows(r, entry.signature)) for r in about]
             if entry.is_pattern:
                 if verdicts and all(shown is False for _, shown in verdicts):
@@ -332,6 +333,12 @@ class Baseline:
             "signature": entry.signature,
             "sentence": sentence,
         }
+
+
+def _is_for(entry: Entry, header: Mapping[str, Any], target: str) -> bool:
+    """Return whether an entry is for a target of a run."""
+    fits = fnmatch.fnmatchcase(loop_of(target), entry.target)
+    return fits and entry.condition.holds(environment(header, target))
 
 
 def _signatures(entries: Iterable[Entry]) -> str:

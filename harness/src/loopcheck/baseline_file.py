@@ -42,6 +42,9 @@ LEXEMES = re.compile(
 )
 
 
+EVERYWHERE = Condition()
+
+
 class BaselineError(Exception):
     """A baseline that cannot be read or written; the text is one sentence with file and line."""
 
@@ -56,7 +59,7 @@ class Entry:
     signature: str
     reason: str
     url: str = ""
-    condition: Condition = Condition()
+    condition: Condition = EVERYWHERE
     expires: datetime.date | None = None
     intermittent: bool = False
 
