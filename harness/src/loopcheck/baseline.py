@@ -226,25 +226,29 @@ class Baseline:
             assert deciding is not None
             return {**record, "verdict": "known", "known": deciding.record()}
         named = [entry for entry in entries if not entry.is_pattern]
+        miss = self._near_miss(record, header, new)
         if not listed and not named:
-            return {**record, "sentence": record["sentence"] + self._near_miss(record, header)}
+            return {**record, "sentence": record["sentence"] + miss}
         assert deciding is not None
         about = sentence_about(record, new[0]) if new else record["sentence"]
         if listed:
             remark = f"This is new: {self._where(listed)} lists {_signatures(listed)} only."
         else:
             remark = f"{self._where(named)} lists {_signatures(named)} instead."
-        return {**record, "verdict": "changed", "known": deciding.record(), "sentence": f"{about} {remark}"}
+        return {
+            **record,
+            "verdict": "changed",
+            "known": deciding.record(),
+            "sentence": f"{about} {remark}{miss}",
+        }
 
-    def _near_miss(self, record: Record, header: Mapping[str, Any]) -> str:
-        """Return a remark about entries that list this difference, but not here or not any more."""
+    def _near_miss(self, record: Record, header: Mapping[str, Any], new: Collection[str]) -> str:
+        """Return a remark about an entry that lists a new difference, but not here or not any more."""
         for entry in self.entries:
-            if entry.signature in signatures_of(record) and not entry.is_pattern:
+            if entry.signature in new and fnmatch.fnmatchcase(record["id"], entry.scenario):
                 why = self.mismatch(entry, record, header)
-                if not why and self.is_expired(entry):
-                    why = f"expired on {entry.expires}"
-                if why and fnmatch.fnmatchcase(record["id"], entry.scenario):
-                    return f" {self._where([entry])} lists it, but {why}."
+                if why or self.is_expired(entry):
+                    return f" {self._where([entry])} lists it, but {why or f'expired on {entry.expires}'}."
         return ""
 
     def _fixed_sentence(self, record: Record, entries: Sequence[Entry]) -> str:

@@ -109,7 +109,7 @@ def parse_entries(text: str, file: str) -> tuple[Entry, ...]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         line = re.search(r"line (\d+)", str(exc))
-        at = int(line[1]) if line else text.count("\n") + 1
+        at = int(line[1]) if line else text.rstrip().count("\n") + 1
         message = re.sub(r" \(at .*\)$", "", str(exc))
         _fail(file, at, f"this is no TOML: {message}")
     for key in document:

@@ -120,7 +120,7 @@ def environment_of(about: Mapping[str, Any], platform: str) -> Environment:
     """
     python = about["python"].rstrip("+")  # a build from a working copy says 3.14.0rc1+
     system, _, rest = platform.partition("-")
-    machine = MACHINE.search(platform)
+    machine = next(reversed(list(MACHINE.finditer(platform))), None)  # a release can be 6.1.0-18-amd64
     return {
         "loop_version": about["version"],
         "python_version": ".".join(re.findall(r"\d+", python)[:2]),
@@ -132,7 +132,7 @@ def environment_of(about: Mapping[str, Any], platform: str) -> Environment:
         "sys_platform": PLATFORMS.get(system, system.lower()),
         "platform_system": "Darwin" if system == "macOS" else system,
         "platform_machine": machine[1] if machine else "",
-        "platform_release": rest.partition(machine[0])[0] if machine else "",
+        "platform_release": rest.rpartition(machine[0])[0] if machine else "",
         "os_name": "nt" if system == "Windows" else "posix",
     }
 
