@@ -120,7 +120,8 @@ def _waiting(entries: Sequence[Entry]) -> str:
     named = ", ".join(lines[:MOST_LINES])
     more = f" and {len(lines) - MOST_LINES} more" if len(lines) > MOST_LINES else ""
     which = f"{len(lines)} reasons begin" if len(lines) > 1 else "a reason begins"
-    return f"{which} with {TO_EXPLAIN}: say in your own words why (lines {named}{more})"
+    at = "lines" if len(lines) > 1 else "line"
+    return f"{which} with {TO_EXPLAIN}: say in your own words why ({at} {named}{more})"
 
 
 # ---- the plan --------------------------------------------------------------------------------------------
@@ -223,12 +224,14 @@ class Planner:
         for seen in group:
             for signature in unlisted(seen.record, seen.header["level"], self._listed(seen)):
                 new.setdefault(signature, seen)
-        for signature, example in new.items():
+        listed = {(e.scenario, e.target, e.signature) for e in self._baseline.entries}
+        first_to_widen = sorted(new, key=lambda s: (group[0].record["id"], group[0].target, s) not in listed)
+        for signature in first_to_widen:
             shown = [seen for seen in group if shows(seen.record, signature)]
             narrowed = _narrowed("", shown, *_apart(group, signature))
             if any(_agreed_too(seen.record, signature) for seen in shown):
                 narrowed["intermittent"] = True
-            self._write(signature, example, narrowed)
+            self._write(signature, new[signature], narrowed)
 
     def _write(self, signature: str, example: Seen, narrowed: Fields) -> None:
         """Plan an entry for a new signature: a wider, a rewritten or a new one."""
@@ -329,18 +332,24 @@ def spans(text: str) -> list[Span]:
     A comment belongs to the entry that it touches; one that begins the file, or stands between empty lines, to
     none.
     """
-    bare = LEXEMES.sub(_blanked, text).splitlines()
+    bare = [line.strip() for line in LEXEMES.sub(_blanked, text).splitlines()]
     headers = [line - 1 for line in header_lines(text)]
+    firsts = [_first_of_comment(bare, header) for header in headers]
     found = []
-    for header, following in zip(headers, [*headers, len(bare)][1:], strict=True):
-        first = header
-        while first and bare[first - 1].lstrip().startswith("#"):
-            first -= 1
-        if first == 0:
-            first = header
-        end = max(n for n in range(header, following) if bare[n].strip() and bare[n].lstrip()[0] != "#") + 1
+    for first, header, following in zip(firsts, headers, [*firsts, len(bare)][1:], strict=True):
+        end = max(n for n in range(header, following) if bare[n] and bare[n][0] != "#") + 1
+        while end < following and bare[end].startswith("#"):
+            end += 1
         found.append(Span(first, header, end))
     return found
+
+
+def _first_of_comment(bare: Sequence[str], header: int) -> int:
+    """Return the first line of the comment that touches a header; the header's, if it has none of its own."""
+    first = header
+    while first and bare[first - 1].startswith("#"):
+        first -= 1
+    return first or header
 
 
 def _blanked(lexeme: re.Match[str]) -> str:
