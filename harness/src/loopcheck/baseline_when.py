@@ -4,8 +4,8 @@
 A condition is a PEP 508 marker, the words that Python users know from requirements, with one more variable:
 ``loop_version``, the version of the package that the loop under test comes from.  It is about the *target's*
 interpreter, as the header of the results describes it, never about the interpreter that reads the baseline:
-so reading results elsewhere, or later, gives the same verdicts.  What the header does not tell
-(``implementation_version``, ``platform_version``, ``extra``) cannot be asked.
+so reading results elsewhere, or later, gives the same verdicts.  What the header does not tell, or not in a
+form that compares (``implementation_version``, ``platform_release``, ``extra``, ...), cannot be asked.
 
 The other direction is here too: ``marker_between`` finds a condition that holds where a difference shows and
 not where it does not.
@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
-from packaging.specifiers import InvalidSpecifier, Specifier
 from packaging.version import InvalidVersion, Version
 
 Environment = dict[str, str]
@@ -30,7 +29,6 @@ VARIABLES = (
     "sys_platform",
     "platform_system",
     "platform_machine",
-    "platform_release",
     "os_name",
 )
 # packaging knows no loop_version.  In its place stands a variable that it compares as a version, too, and that
@@ -39,7 +37,11 @@ STAND_IN = "implementation_version"
 WORDS = ("and", "or", "not", "in")
 TOKEN = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_][\w.]*""")
 QUOTED = r"""['"]([^'"]*)['"]"""
-VERSION_COMPARISON = re.compile(rf"\b(?:{'|'.join(VERSIONS)})\s*(===|[<>=!~]=|[<>])\s*{QUOTED}")
+OPERATOR = r"\s*(===|[<>=!~]=|[<>])\s*"
+VERSION_COMPARISONS = (
+    re.compile(rf"\b(?:{'|'.join(VERSIONS)}){OPERATOR}{QUOTED}"),
+    re.compile(rf"{QUOTED}{OPERATOR}(?:{'|'.join(VERSIONS)})\b"),
+)
 IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM"}
 PLATFORMS = {"Linux": "linux", "macOS": "darwin", "Darwin": "darwin", "Windows": "win32"}
 MACHINE = re.compile(
@@ -68,7 +70,7 @@ class Condition:
         if STAND_IN in str(self.marker) and not is_version(environment["loop_version"]):
             return False
         given = {name: value for name, value in environment.items() if name != "loop_version"}
-        given.update({STAND_IN: environment["loop_version"], "platform_version": ""})
+        given.update({STAND_IN: environment["loop_version"], "platform_version": "", "platform_release": ""})
         return self.marker.evaluate(given)
 
 
@@ -76,14 +78,12 @@ def parse_condition(text: str) -> Condition:
     """Return the condition that text states.  Raises ConditionError."""
     if not text.strip():
         return Condition()
-    for token in TOKEN.findall(text):
-        if token[0] not in "'\"" and token not in (*VARIABLES, *WORDS):
-            raise ConditionError(f"{token} is none of its variables: {', '.join(VARIABLES)}")
-    for operator, version in VERSION_COMPARISON.findall(text):
-        try:
-            Specifier(operator + version)
-        except InvalidSpecifier:
-            raise ConditionError(f"{operator} {version!r} compares with no version") from None
+    _check_words(TOKEN.findall(text))
+    forwards, backwards = VERSION_COMPARISONS
+    compared = [version for _, version in forwards.findall(text)]
+    for version in [*compared, *(version for version, _ in backwards.findall(text))]:
+        if not is_version(version.removesuffix(".*")):
+            raise ConditionError(f"{version!r} is no version")
     try:
         marker = Marker(_with_stand_in(text))
         sample = dict.fromkeys(VARIABLES, "1")
@@ -94,6 +94,17 @@ def parse_condition(text: str) -> Condition:
     except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
         raise ConditionError("it compares what cannot be compared so") from None
     return condition
+
+
+def _check_words(tokens: Sequence[str]) -> None:
+    """Raise ConditionError for a variable that there is not, or one that is compared with no text."""
+    texts = [token for token in tokens if token[0] in "'\""]
+    names = [token for token in tokens if token[0] not in "'\"" and token not in WORDS]
+    for name in names:
+        if name not in VARIABLES:
+            raise ConditionError(f"{name} is none of its variables: {', '.join(VARIABLES)}")
+    if len(names) != len(texts):
+        raise ConditionError("each comparison has a variable and a text in quotes")
 
 
 def _with_stand_in(text: str) -> str:
@@ -119,7 +130,7 @@ def environment_of(about: Mapping[str, Any], platform: str) -> Environment:
     ``Linux-6.1.0-x86_64-with-glibc2.36``.
     """
     python = about["python"].rstrip("+")  # a build from a working copy says 3.14.0rc1+
-    system, _, rest = platform.partition("-")
+    system = platform.partition("-")[0]
     machine = next(reversed(list(MACHINE.finditer(platform))), None)  # a release can be 6.1.0-18-amd64
     return {
         "loop_version": about["version"],
@@ -132,7 +143,6 @@ def environment_of(about: Mapping[str, Any], platform: str) -> Environment:
         "sys_platform": PLATFORMS.get(system, system.lower()),
         "platform_system": "Darwin" if system == "macOS" else system,
         "platform_machine": machine[1] if machine else "",
-        "platform_release": rest.rpartition(machine[0])[0] if machine else "",
         "os_name": "nt" if system == "Windows" else "posix",
     }
 
