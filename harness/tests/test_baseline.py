@@ -105,6 +105,7 @@ def test_lines_are_counted_past_headers_that_stand_in_texts_and_comments() -> No
         ({"when": "platform_release > '6'"}, "platform_release is none of its variables"),
         ({"when": "implementation_version > '1'"}, "implementation_version is none of its variables"),
         ({"when": "sys_platform ~= 'x'"}, "cannot be compared so"),
+        ({"when": "loop_version '1'"}, "which is no condition: Expected marker operator"),
         ({"when": 3}, "when must be a text"),
         ({"expires": "next spring"}, "no date such as 2027-03-01"),
         ({"expires": 2027}, "no date such as 2027-03-01"),
