@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a page makes of Markdown: rendered as CommonMark with tables and HTML, as the services do, and taken apart."""
+"""What a page makes of Markdown: rendered as CommonMark with tables and HTML, and taken apart."""
 
 from html.parser import HTMLParser
 

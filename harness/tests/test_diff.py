@@ -282,6 +282,8 @@ def test_other_level_is_refused_and_then_compared_at_the_less_demanding() -> Non
     with pytest.raises(DiffError, match="different levels"):
         compare(old, new)
     assert compare(old, new, across_versions=True).headline.startswith("No changes")
+    appeared = compare(run_of(agree("order/differ")), new, across_versions=True)
+    assert (appeared.level, appeared.headline) == ("guaranteed", "1 variant moved")
     assert verdict_at(at_observed, "guaranteed") == "variant"
     assert verdict_at(VARIANT, "observed") == "differ"
 

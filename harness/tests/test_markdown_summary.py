@@ -63,6 +63,12 @@ def test_traced_texts_are_no_markup() -> None:
             assert "<b>&amp;" not in line
 
 
+def test_what_no_page_shows_is_written_out() -> None:
+    text = summary(run_of({**differ(), "sentence": "a\x1bb\x00c\x85d\ud800e"}))
+    assert r"</code>: a\x1bb\x00c\x85d\ud800e</summary>" in text
+    assert text.replace("\n", "").isprintable()
+
+
 def test_page_has_no_tag_but_ours_and_each_is_closed() -> None:
     page = Page(summary(every_verdict()))
     assert page.wrong == []

@@ -111,6 +111,18 @@ def test_html_of_several_files_is_one_page(
     assert (tmp_path / "page").read_text() == "3 files"
 
 
+def test_summaries_of_several_files_share_the_budget(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loopcheck.reporting_verbs.BUDGET", 20_000)
+    many = run_of(*(differ(f"order/number_{n}") for n in range(100)), exit=1)
+    files = [store(f"{n}.jsonl", many) for n in range(4)]
+    status_of("report", *files, "--markdown", str(tmp_path / "m.md"))
+    text = (tmp_path / "m.md").read_text()
+    assert text.count("### loopcheck: ") == text.count("more would not fit here") == 4
+    assert len(text) < 22_000
+
+
 def test_annotations_without_a_file_are_printed(store: Store, capsys: Any) -> None:
     status_of("report", store("a.jsonl", run_of(differ(), exit=1)), "--annotations", "github")
     assert capsys.readouterr().out.startswith("::error file=area/topic.py,line=7,")

@@ -5,7 +5,6 @@ The headline first; then how many verdicts there are of each sort before and aft
 worse before what got better.  "No changes" is the whole report when there are none.
 """
 
-import html
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +15,7 @@ from rich.text import Text
 
 from .diff import SORTS, WORSE, Change, Delta, Pair, verdict_at
 from .digest import Record, block, counting_signatures, judged, loop_name, signatures, visible
-from .markdown_summary import code, code_block, folded, plain, table
+from .markdown_summary import code, code_block, escaped, folded, plain, table
 from .report import export_command
 from .results import Results, ScenarioResult
 from .vocabulary import VERDICTS
@@ -125,7 +124,7 @@ def delta_markdown(delta: Delta, budget: int = BUDGET) -> str:
         part = _changes_markdown(delta, sort, changes, budget)
         budget -= len(part)
         parts.append(part)
-    return visible("\n\n".join([*parts, *sides]) + "\n")
+    return "\n\n".join([*parts, *sides]) + "\n"
 
 
 def _verdict_table(delta: Delta, pair: Pair) -> str:
@@ -146,7 +145,7 @@ def _stays(delta: Delta, change: Change, verdict: str) -> bool:
 
 def _sides_markdown(delta: Delta, pair: Pair) -> str:
     old, new = _side(delta.old, pair.old), _side(delta.new, pair.new)
-    return f"<sub>old: {html.escape(old)}<br>new: {html.escape(new)}</sub>"
+    return f"<sub>old: {escaped(old)}<br>new: {escaped(new)}</sub>"
 
 
 def _changes_markdown(delta: Delta, sort: str, changes: list[Change], budget: int) -> str:
@@ -160,7 +159,7 @@ def _changes_markdown(delta: Delta, sort: str, changes: list[Change], budget: in
             items.append(f"- {len(changes) - number} more would not fit here; the results files have them.")
             break
         items.append(item)
-    heading = f"{words.capitalize()} ({len(changes)}): {html.escape(means, quote=False)}"
+    heading = f"{words.capitalize()} ({len(changes)}): {escaped(means)}"
     return folded(heading, "\n".join(items))
 
 

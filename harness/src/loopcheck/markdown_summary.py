@@ -51,17 +51,26 @@ def summary(results: Results, budget: int = BUDGET) -> str:
     budget -= sum(map(len, folded))
     parts += filter(None, (_list(results, verdict, budget // 3) for verdict in FOLDED_LISTS))
     parts.append(_legend(results))
-    return visible("\n\n".join(parts) + "\n")
+    return "\n\n".join(parts) + "\n"
 
 
 def plain(text: str) -> str:
     """Return a text that Markdown shows as it is, on one line."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return SPECIAL.sub(r"\\\1", _one_line(text))
 
 
 def code(text: str) -> str:
     """Return a text as code within HTML, on one line."""
-    return f"<code>{html.escape(' '.join(text.split()), quote=False)}</code>"
+    return f"<code>{escaped(text)}</code>"
+
+
+def escaped(text: str) -> str:
+    """Return a text that HTML shows as it is, on one line."""
+    return html.escape(_one_line(text), quote=False)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(visible(text).split())
 
 
 def code_block(text: str) -> str:
@@ -122,13 +131,13 @@ def _table(results: Results) -> str:
 
 def _heading(result: ScenarioResult) -> str:
     record = result.record
-    said = html.escape(sentence(record), quote=False)
     often = f" ({frequency(record)})" if frequency(record) else ""
-    return f"<b>{result.verdict}</b> {code(result.id)} {code(result.target_name)}: {said}{often}"
+    said = escaped(f"{sentence(record)}{often}")
+    return f"<b>{result.verdict}</b> {code(result.id)} {code(result.target_name)}: {said}"
 
 
 def _details(result: ScenarioResult, header: Record) -> str:
-    return folded(" ".join(_heading(result).split()), code_block(block(result, header)))
+    return folded(_heading(result), code_block(block(result, header)))
 
 
 def _list(results: Results, verdict: str, budget: int) -> str:
@@ -137,7 +146,7 @@ def _list(results: Results, verdict: str, budget: int) -> str:
     if not found:
         return ""
     lines = within(budget, found, _line)
-    means = html.escape(VERDICTS[verdict].means, quote=False)
+    means = escaped(VERDICTS[verdict].means)
     return folded(f"{plural(len(found), 'scenario')} <b>{verdict}</b>: {means}", "\n".join(lines))
 
 
