@@ -87,6 +87,9 @@ def print_report(console: Console, results: Results, verbose: int = 0) -> None:
     for error in results.errors:
         where = f"{error['file']}:{error['line']}: " if error["record"] == "problem" else ""
         _line(console, Text.assemble(("ERROR  ", "bold magenta"), where + error["sentence"]))
+    for problem in results.baseline_problems:
+        where = f"{problem['file']}:{problem['line']}: "
+        _line(console, Text.assemble((f"{problem['kind'].upper():8}", "yellow"), where + problem["sentence"]))
     brief: list[ScenarioResult] = []
     for result in results.scenarios:
         if _shown_in_full(result, verbose):

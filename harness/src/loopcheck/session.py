@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .baseline import Baseline
 from .judge import NOISY, Judgement, Subject, is_noisy, judge
 from .results import ResultsError, Runs, scenario_record
 from .scenarios import Problem, Scenario, holds_for
@@ -63,8 +64,8 @@ class SessionOptions:
     """What to run and how.
 
     pairs: each target with its oracle.  timeout: seconds, None for the default.  statements: those that the
-    scenarios cite, for the reports.  baseline: the file's name.  kept: the records of an earlier run that this
-    one goes on with, its header first.
+    scenarios cite, for the reports.  baseline: the differences that are accepted.  ids: those of all scenarios
+    there are.  kept: the records of an earlier run that this one goes on with, its header first.
     """
 
     pairs: tuple[tuple[Target, Target], ...]
@@ -79,7 +80,8 @@ class SessionOptions:
     timeout: float | None = None
     command: tuple[str, ...] = ()
     statements: Mapping[str, Statement] = field(default_factory=dict)
-    baseline: str = ""
+    baseline: Baseline | None = None
+    ids: frozenset[str] = frozenset()
     kept: tuple[Record, ...] = ()
 
 
@@ -115,6 +117,7 @@ class Session:
         self._oracle_runs: dict[tuple[Any, ...], asyncio.Task[list[Trace]]] = {}
         self._outcomes: dict[tuple[str, str], asyncio.Future[str]] = {}  # of scenarios that others need
         self._verdicts: list[str] = []
+        self._stale = False
         self._usage = False
         self._failure = bool(options.problems)
         self._begun = False
@@ -155,13 +158,24 @@ class Session:
             self._verdicts += [record["verdict"] for record in kept if record["record"] == "scenario"]
         on_record({"record": "resumed", "kept": len(self._verdicts)} if kept else self._header())
         self._begun = True
+        header = kept[0] if kept else self._header()
         for record in self._error_records():
             if record not in kept:
                 on_record(record)
         try:
-            await self._run_plan(on_record)
+            records = await self._run_plan(header, on_record)
         except ExceptionGroup as group:  # the task group's wrapping of what on_record raised
             raise group.exceptions[0] from None
+        for problem in self._baseline_problems(header, records):
+            self._stale = True
+            on_record(problem)
+
+    def _baseline_problems(self, header: Record, records: Sequence[Record]) -> list[Record]:
+        baseline = self._options.baseline
+        if baseline is None:
+            return []
+        kept = [record for record in self._options.kept if record["record"] == "scenario"]
+        return baseline.check(self._options.ids, header) + baseline.problems_after([*kept, *records], header)
 
     # ---- targets ------------------------------------------------------------------------------------------
 
@@ -204,8 +218,10 @@ class Session:
 
     # ---- the plan -----------------------------------------------------------------------------------------
 
-    async def _run_plan(self, on_record: Callable[[Record], None]) -> None:
+    async def _run_plan(self, header: Record, on_record: Callable[[Record], None]) -> list[Record]:
+        """Run what is left of the plan; return the records, each with the verdict that the baseline gives it."""
         sides = self._sides
+        records = []
         kept = {(r["id"], r["target"]): r["judged"] for r in self._options.kept if r["record"] == "scenario"}
         jobs = [
             (scenario, target, oracle)
@@ -221,8 +237,12 @@ class Session:
             tasks = [group.create_task(self._one_at_its_turn(gate, *job)) for job in jobs]
             for task in tasks:
                 record = await task
+                if self._options.baseline:
+                    record = self._options.baseline.apply(record, header)
                 self._verdicts.append(record["verdict"])
+                records.append(record)
                 on_record(record)
+        return records
 
     def _expect_outcomes(self, jobs: Sequence[Job], kept: Mapping[tuple[str, str], str]) -> None:
         """Prepare for those who will ask how the scenarios that they need have ended."""
@@ -404,7 +424,7 @@ class Session:
             "level": self._options.level,
             "clock": self._options.clock,
             "repeat": self._options.repeat,
-            "baseline": self._options.baseline,
+            "baseline": self._options.baseline.file if self._options.baseline else "",
             "path": list(self._options.path),
             "targets": [self._about(target, oracle) for target, oracle in self._options.pairs],
             "plan": [scenario.id for scenario in self._options.scenarios],
@@ -430,7 +450,13 @@ class Session:
 
     def _footer(self, interrupted: bool) -> Record:
         counts = {word: self._verdicts.count(word) for word in VERDICTS if word in self._verdicts}
-        exit = exit_for(self._verdicts, usage=self._usage, failure=self._failure, interrupted=interrupted)
+        exit = exit_for(
+            self._verdicts,
+            usage=self._usage,
+            failure=self._failure,
+            interrupted=interrupted,
+            stale=self._stale,
+        )
         return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
 
 
