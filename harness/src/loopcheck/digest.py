@@ -187,9 +187,9 @@ def _target_headline(results: Results, target: Record) -> str:
     pair = f"{loop_name(target)} differs from {target['oracle']}"
     said = f"{pair} in {differ or 'none'} of {plural(ran, 'scenario')}"
     words = tally(mine)
-    rest = [
-        f"{words[word]} {word}" for word in ("known", "fixed", "variant", "inconclusive") if word in words
-    ]
+    if "known" in words:
+        said += f" beyond {words['known']} known"
+    rest = [f"{words[word]} {word}" for word in ("fixed", "variant", "inconclusive") if word in words]
     return f"{said} ({', '.join(rest)})" if rest else said
 
 
