@@ -78,6 +78,11 @@ def sentence(record: Record) -> str:
     return str(record["sentence"] or said or VERDICTS[record["verdict"]].means)
 
 
+def loop_sentence(record: Record) -> str:
+    """Return the sentence on what the loop did, without what a baseline says of it."""
+    return str(record["differences"][0]["sentence"]) if record["differences"] else sentence(record)
+
+
 def sentences(record: Record) -> list[str]:
     """Return the sentence of the verdict and those of all differences, each once."""
     said = [sentence(record), *(difference["sentence"] for difference in record["differences"])]
