@@ -27,6 +27,7 @@ from .scenarios import Problem, Scenario, holds_for
 from .servers import Description, RunOptions, Server, ServerError, Setup
 from .spec import Statement
 from .targets import Target
+from .timing import CONFIRMATION_FACTORS, REAL_CLOCK_RUNS
 from .traces import Trace
 from .vocabulary import VERDICTS, exit_for
 
@@ -353,10 +354,11 @@ class Session:
             target_is_asyncio=target.is_asyncio,
             habits_count=scenario.habits_count,
         )
+        repeat = self._repeat(scenario)
         for tick in TICKS_S:
             oracle_traces, target_traces = await asyncio.gather(
                 self._oracle_traces(scenario, oracle, tick),
-                self._traces(scenario, target, tick, self._options.repeat),
+                self._traces(scenario, target, tick, repeat),
             )
             judgement = judge(subject, oracle_traces, target_traces)
             doubtful_hang = judgement.verdict == "hang" and any(map(is_noisy, oracle_traces))
@@ -365,10 +367,13 @@ class Session:
         if not judgement.findings:
             return judgement, Runs(tuple(oracle_traces), tuple(target_traces))
         oracle_traces.append(await self._trace(scenario, oracle, tick))
-        confirmations = []
-        if {"late", "slow"} & {finding.kind for finding in judgement.findings}:
-            confirmations = [await self._trace(scenario, target, tick * factor) for factor in (1, 2, 4)]
-        judgement = judge(subject, oracle_traces, target_traces, confirmations)
+        confirmations: list[Trace] = []
+        judgement = judge(subject, oracle_traces, target_traces)
+        for factor in CONFIRMATION_FACTORS:
+            if not {"late", "slow"} & {finding.kind for finding in judgement.findings}:
+                break
+            confirmations.append(await self._trace(scenario, target, tick * factor))
+            judgement = judge(subject, oracle_traces, target_traces, confirmations)
         target_traces.insert(0, target_traces.pop(judgement.shown))
         oracle_traces, target_traces = await asyncio.gather(
             self._numbered(scenario, oracle, oracle_traces, tick),
@@ -380,9 +385,13 @@ class Session:
         """Return the oracle's runs of a scenario, made once for all targets that are compared with it."""
         key = (oracle.key, scenario.id, tick)
         if key not in self._oracle_runs:
-            traces = self._traces(scenario, oracle, tick, self._options.repeat)
+            traces = self._traces(scenario, oracle, tick, self._repeat(scenario))
             self._oracle_runs[key] = asyncio.create_task(traces)
         return list(await self._oracle_runs[key])
+
+    def _repeat(self, scenario: Scenario) -> int:
+        least = REAL_CLOCK_RUNS if "real-clock" in scenario.requires else 1
+        return max(least, self._options.repeat)
 
     async def _traces(self, scenario: Scenario, target: Target, tick: float, repeat: int) -> list[Trace]:
         return list(await asyncio.gather(*(self._trace(scenario, target, tick) for _ in range(repeat))))
