@@ -132,7 +132,7 @@ def print_scenario(
     _print_sentences(console, result, verbose)
     _print_evidence(console, result)
     if VERDICTS[result.verdict].counts != "none" and result.target:
-        _line(console, Text(f"  reproduce: {_export_command(result, header)} > repro.py", style="dim"))
+        _line(console, Text(f"  reproduce: {export_command(result, header)} > repro.py", style="dim"))
 
 
 def _print_traces(console: Console, result: ScenarioResult) -> None:
@@ -226,7 +226,7 @@ def _without_our_frames(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _export_command(result: ScenarioResult, header: dict[str, Any]) -> str:
+def export_command(result: ScenarioResult, header: dict[str, Any]) -> str:
     """Return the command that makes a script of a scenario, with the options that this run had."""
     target = next(target for target in header["targets"] if target["name"] == result.target_name)
     command = ["loopcheck", "export", result.id, "--target", target["text"]]
