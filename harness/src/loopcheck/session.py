@@ -10,11 +10,12 @@ finished first.
 """
 
 import asyncio
+import contextlib
 import os
 import platform
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,29 @@ class Session:
             await self._run_plan(on_record)
         except ExceptionGroup as group:  # the task group's wrapping of what on_record raised
             raise group.exceptions[0] from None
+
+    # ---- one scenario at a time ---------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[list[Record]]:
+        """Start the servers for judge_one() and stop them afterwards.  Gives the header and what went wrong."""
+        with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
+            try:
+                await self._start_sides(Path(folder))
+                yield [self._header(), *self._error_records()]
+            finally:
+                await asyncio.gather(
+                    *(side.server.stop() for side in self._sides.values()), return_exceptions=True
+                )
+
+    @property
+    def options(self) -> SessionOptions:
+        """What the session was made for."""
+        return self._options
+
+    async def judge_one(self, scenario: Scenario, target: Target, oracle: Target) -> Record:
+        """Return the record of a scenario of this session on one of its targets.  While it is opened()."""
+        return await self._one(scenario, target, oracle)
 
     # ---- targets ------------------------------------------------------------------------------------------
 
