@@ -90,7 +90,8 @@ async def _work(questions: asyncio.Queue[dict[str, Any]], say: Say) -> None:
 
 def _session_options(request: Request) -> SessionOptions:
     folder = Path(request.scenarios) if request.scenarios else scenarios_folder()
-    scenarios, _ = load_scenarios(folder, load_statements(statements_folder()))
+    statements = load_statements(statements_folder())
+    scenarios, _ = load_scenarios(folder, statements)
     by_id = {scenario.id: scenario for scenario in scenarios}
     return SessionOptions(
         pairs=_pairs(request),
@@ -103,6 +104,8 @@ def _session_options(request: Request) -> SessionOptions:
         jobs=max(2, default_jobs() // request.share),
         timeout=request.timeout,
         command=tuple(request.command),
+        statements=statements,
+        baseline=request.baseline,
     )
 
 
@@ -119,9 +122,9 @@ def _pairs(request: Request) -> Pairs:
 
 
 def _baseline(file: str) -> Callable[[Record, Record], Record]:
-    """Return what puts a record right in the light of a baseline, given the record and its target's."""
+    """Return what gives a record the verdict that it has with a baseline, from the record and the header."""
     if not file:
-        return lambda record, target: record
+        return lambda record, header: record
     module = importlib.import_module("loopcheck.baseline")
     try:
         apply: Callable[[Record, Record], Record] = module.load(Path(file)).apply
@@ -146,7 +149,6 @@ class _Judge:
         self._apply = apply
         self._scenarios = {scenario.id: scenario for scenario in session.options.scenarios}
         self._pairs = {target.name: (target, oracle) for target, oracle in session.options.pairs}
-        self._abouts = {target["name"]: target for target in header["targets"]}
         self._gate = asyncio.Semaphore(session.options.jobs * 2)  # first come, first served
 
     async def answer_all(self, questions: asyncio.Queue[dict[str, Any]], say: Say) -> None:
@@ -162,7 +164,7 @@ class _Judge:
             async with self._gate:
                 target, oracle = self._pairs[name]
                 record = await self._session.judge_one(self._scenarios[id], target, oracle)
-            answer["record"] = self._apply(record, self._abouts[name])
+            answer["record"] = self._apply(record, self._header)
             answer["block"] = self._block(answer["record"])
         except Exception as exc:  # whatever it is, it is ours, and must not keep the caller waiting
             where = traceback.extract_tb(exc.__traceback__)[-1]
