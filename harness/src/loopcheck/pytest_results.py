@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""``--loop-results``: a results file like that of ``loopcheck run``, from the reports of a pytest run.
+"""The records of a pytest run: ``--loop-results`` writes them as ``loopcheck run`` does, ``--loop-baseline`` asks
+at the end which of its entries they refute.
 
 Records travel in reports, as text, since pytest-xdist hands on plain values only.  They may come in any order
 and are written in that of the plan, each as soon as those before it are there; what is missing at the end, as
@@ -8,7 +9,9 @@ after ``-x``, is left out, and the footer says ``interrupted``.
 
 from __future__ import annotations
 
+import importlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +22,32 @@ from .vocabulary import VERDICTS, exit_for
 
 ATTRIBUTE = "loopcheck"
 
+Record = dict[str, Any]
 
-def attach(report: pytest.TestReport, header: dict[str, Any], record: dict[str, Any]) -> None:
+
+def attach(report: pytest.TestReport, header: Record, record: Record) -> None:
     """Give a report a record, and the header of the session that made it."""
     setattr(report, ATTRIBUTE, json.dumps([header, record]))
 
 
-class ResultsCollector:
-    """Writes a results file: call plan(), take() for each report, and finish()."""
+class RecordsCollector:
+    """Collects the records of a run: call plan(), take() for each report, and finish()."""
 
-    def __init__(self, file: Path) -> None:
-        """Open the file.  Raises pytest.UsageError."""
+    def __init__(self, file: str | None, baseline: str | None) -> None:
+        """Open the results file and read the baseline, if there is one.  Raises pytest.UsageError."""
         try:
-            self._writer = Writer(file)
+            self._writer = Writer(Path(file) if file else None)
         except ResultsError as exc:
             raise pytest.UsageError(f"loopcheck: {exc}") from exc
-        self._header: dict[str, Any] = {}
+        self._baseline = _load(baseline) if baseline else None
+        self._header: Record = {}
         self._waiting: list[str] = []  # node ids of the plan whose records are not written
-        self._records: dict[str, dict[str, Any]] = {}
-        self._verdicts: list[str] = []
+        self._come: dict[str, Record] = {}  # records of those
+        self._written: list[Record] = []
 
     def plan(self, nodeids: list[str]) -> None:
         """Learn which items there will be, in order.  Each worker says so; all say the same."""
-        if not self._records and not self._verdicts:
+        if not self._header:
             self._waiting = list(nodeids)
 
     def take(self, report: pytest.TestReport) -> None:
@@ -53,26 +59,47 @@ class ResultsCollector:
         if not self._header:
             self._header = header
             self._writer.write(header)
-        self._records.setdefault(report.nodeid, record)
-        while self._waiting and self._waiting[0] in self._records:
-            self._write(self._waiting.pop(0))
+        self._come.setdefault(report.nodeid, record)
+        while self._waiting and self._waiting[0] in self._come:
+            self._write(self._come.pop(self._waiting.pop(0)))
 
-    def _write(self, nodeid: str) -> None:
-        record = self._records.pop(nodeid)
-        self._verdicts.append(record["verdict"])
+    def _write(self, record: Record) -> None:
         self._writer.write(record)
+        self._written.append({**record, "traces": {}})
 
-    def finish(self, *, interrupted: bool) -> None:
-        """Write what is left, and the footer."""
-        missing = [nodeid for nodeid in self._waiting if nodeid not in self._records]
+    def finish(self, ids: Collection[str], *, interrupted: bool) -> list[str]:
+        """Write what is left; return what is wrong with the baseline, a sentence each.
+
+        ids: of all scenarios there are.
+        """
+        missing = [nodeid for nodeid in self._waiting if nodeid not in self._come]
         for nodeid in self._waiting:
-            if nodeid in self._records:
-                self._write(nodeid)
+            if nodeid in self._come:
+                self._write(self._come[nodeid])
+        problems: list[Record] = []
         if self._header:
-            self._writer.write(self._footer(interrupted or bool(missing)))
+            if self._baseline is not None:
+                problems += self._baseline.check(ids, self._header)
+                problems += self._baseline.problems_after(self._written, self._header)
+            for record in [*problems, self._footer(interrupted or bool(missing), bool(problems))]:
+                self._writer.write(record)
         self._writer.close()
+        return [f"{problem['file']}:{problem['line']}: {problem['sentence']}" for problem in problems]
 
-    def _footer(self, interrupted: bool) -> dict[str, Any]:
-        exit = exit_for(self._verdicts, usage=False, failure=False, interrupted=interrupted)
-        counts = {word: self._verdicts.count(word) for word in VERDICTS if word in self._verdicts}
+    def _footer(self, interrupted: bool, stale: bool) -> Record:
+        verdicts = [record["verdict"] for record in self._written]
+        counted = [
+            *verdicts,
+            *(["fixed"] if stale else []),
+        ]  # a problem of the baseline counts as one that is
+        exit = exit_for(counted, usage=False, failure=False, interrupted=interrupted)
+        counts = {word: verdicts.count(word) for word in VERDICTS if word in verdicts}
         return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
+
+
+def _load(file: str) -> Any:
+    module = importlib.import_module("loopcheck.baseline")
+    try:
+        return module.load(Path(file))
+    except module.BaselineError as exc:
+        raise pytest.UsageError(f"loopcheck: {exc}") from exc

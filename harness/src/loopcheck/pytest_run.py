@@ -28,7 +28,7 @@ from .arguments import UsageError
 from .judge_client import Answer, JudgeClient, JudgeError, Key, Request
 from .pytest_items import ScenarioItem, Suite
 from .pytest_plugin import WANTED, is_ours
-from .pytest_results import ResultsCollector, attach
+from .pytest_results import RecordsCollector, attach
 from .resources import scenarios_folder, statements_folder
 from .scenarios import Problem, Scenario, load_scenarios
 from .spec import load_statements
@@ -54,7 +54,7 @@ class LoopRun:
         self._verdicts: dict[str, tuple[str, str]] = {}  # by node id: the target and the verdict
         self._others = False  # whether anything but scenarios ran
         self._notes: list[str] = []
-        self._results: ResultsCollector | None = None
+        self._records: RecordsCollector | None = None
         try:
             self.target_names = _target_names(option.loop_targets, config.invocation_params.dir)
             if self.wanted:
@@ -73,6 +73,9 @@ class LoopRun:
         """Take the arguments that name parts of loopcheck apart: pytest itself knows the package only."""
         if not self.folder.is_dir():
             raise UsageError(f"there is no folder {self.folder} to read scenarios from")
+        timeout = self.config.option.loop_timeout
+        if timeout is not None and not timeout > 0:
+            raise UsageError(f"--loop-timeout {timeout:g} is not above zero")
         areas = {scenario.area for scenario in self.corpus[0]}
         for area in self.config.option.loop_area or ():
             if area not in areas:
@@ -116,13 +119,18 @@ class LoopRun:
     def _is_controller(self) -> bool:
         return self.config.pluginmanager.has_plugin("dsession")
 
+    @property
+    def _keeps_records(self) -> bool:
+        return bool(self.config.option.loop_results or self.config.option.loop_baseline)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Open the results file; with workers, see that they will be able to start."""
+        """Open the files that were named; with workers, see that they will be able to start."""
         if self._is_worker or not self.wanted or self.config.option.collectonly:
             return
-        if self.config.option.loop_results:
-            self._results = ResultsCollector(Path(self.config.option.loop_results))
+        if self._keeps_records:
+            option = self.config.option
+            self._records = RecordsCollector(option.loop_results, option.loop_baseline)
         if self._is_controller:
             self._start([])
             self._stop()
@@ -131,8 +139,8 @@ class LoopRun:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start the process that judges: only now is it known that there is something to run."""
         items = _scenario_items(session.items)
-        if self._results is not None:
-            self._results.plan([item.nodeid for item in items])
+        if self._records is not None:
+            self._records.plan([item.nodeid for item in items])
         if items and not self.config.option.collectonly:
             self._start(items)
 
@@ -185,7 +193,7 @@ class LoopRun:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         """Attach the record to the report, so that it reaches the process that writes results."""
         report = yield
-        if self._client is None or not self.config.option.loop_results:
+        if self._client is None or not self._keeps_records:
             return report
         if isinstance(item, ScenarioItem) and item.record and call.when == "setup":
             attach(report, self._client.header, item.record)
@@ -201,14 +209,14 @@ class LoopRun:
             self._verdicts[report.nodeid] = about
         elif not report.nodeid.startswith("loopcheck/"):
             self._others = True
-        if self._results is not None:
-            self._results.take(report)
+        if self._records is not None:
+            self._records.take(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Learn the plan from a worker."""
-        if self._results is not None:
-            self._results.plan([id for id in ids if id.startswith("loopcheck/")])
+        if self._records is not None:
+            self._records.plan([id for id in ids if id.startswith("loopcheck/")])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -216,22 +224,32 @@ class LoopRun:
         self._stop()
         if self._is_worker or not self.wanted:
             return
+        if self._records is not None:
+            interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+            problems = self._records.finish([s.id for s in self.corpus[0]], interrupted=interrupted)
+        else:
+            problems = []
+        status, notes = self._what_else_is_wrong(exitstatus, problems)
+        session.exitstatus = status
+        self._notes = [f"ERROR: loopcheck: {note}" for note in notes]
+
+    def _what_else_is_wrong(self, exitstatus: int, problems: list[str]) -> tuple[int, list[str]]:
+        """Return the status and why, given pytest's own and the sentences about the baseline."""
         verdicts = [verdict for _, verdict in self._verdicts.values()]
         exit = exit_for(verdicts, usage=False, failure=False, interrupted=False)
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             count = len(self.corpus[0])
             sentence = f"nothing matches: none of the {count} scenarios is selected"
-            self._fail(session, pytest.ExitCode.USAGE_ERROR, sentence)
-        elif exitstatus == pytest.ExitCode.OK and exit.name == "inconclusive":
-            self._fail(session, pytest.ExitCode.TESTS_FAILED, exit.means)
-        elif exitstatus == pytest.ExitCode.OK and exit.name == "usage" and not self._others:
-            self._fail(session, pytest.ExitCode.USAGE_ERROR, "none of the selected scenarios applies here.")
-        if self._results is not None:
-            self._results.finish(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
-
-    def _fail(self, session: pytest.Session, status: pytest.ExitCode, sentence: str) -> None:
-        session.exitstatus = status
-        self._notes.append(f"ERROR: loopcheck: {sentence}")
+            return pytest.ExitCode.USAGE_ERROR, [sentence]
+        if exitstatus != pytest.ExitCode.OK:
+            return exitstatus, problems
+        if problems:
+            return pytest.ExitCode.TESTS_FAILED, problems
+        if exit.name == "inconclusive":
+            return pytest.ExitCode.TESTS_FAILED, [exit.means]
+        if exit.name == "usage" and not self._others:
+            return pytest.ExitCode.USAGE_ERROR, ["none of the selected scenarios applies here"]
+        return exitstatus, []
 
     def pytest_unconfigure(self) -> None:
         """End what was started, also after a failure that left no time for a proper end."""
@@ -242,6 +260,8 @@ class LoopRun:
     def pytest_report_header(self) -> str:
         """Say what is tested."""
         option = self.config.option
+        if not self.wanted:
+            return "loopcheck: nothing is tested by it, for that takes the arguments --pyargs loopcheck too"
         return f"loopcheck: {', '.join(option.loop_targets)} at level {option.loop_level}"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
