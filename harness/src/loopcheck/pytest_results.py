@@ -25,13 +25,13 @@ ATTRIBUTE = "loopcheck"
 Record = dict[str, Any]
 
 
-def attach(report: pytest.TestReport, header: Record, record: Record) -> None:
-    """Give a report a record, and the header of the session that made it."""
-    setattr(report, ATTRIBUTE, json.dumps([header, record]))
+def attach(report: pytest.TestReport, record: Record) -> None:
+    """Give a report a record."""
+    setattr(report, ATTRIBUTE, json.dumps(record))
 
 
 class RecordsCollector:
-    """Collects the records of a run: call plan(), take() for each report, and finish()."""
+    """Collects the records of a run: call begin(), take() for each report, and finish()."""
 
     def __init__(self, file: str | None, baseline: str | None) -> None:
         """Open the results file and read the baseline, if there is one.  Raises pytest.UsageError."""
@@ -45,9 +45,11 @@ class RecordsCollector:
         self._come: dict[str, Record] = {}  # records of those
         self._written: list[Record] = []
 
-    def plan(self, nodeids: list[str]) -> None:
-        """Learn which items there will be, in order.  Each worker says so; all say the same."""
+    def begin(self, header: Record, nodeids: list[str]) -> None:
+        """Learn the header and which items there will be, in order.  Each worker says so; all say the same."""
         if not self._header:
+            self._header = header
+            self._writer.write(header)
             self._waiting = list(nodeids)
 
     def take(self, report: pytest.TestReport) -> None:
@@ -55,11 +57,7 @@ class RecordsCollector:
         text = getattr(report, ATTRIBUTE, None)
         if text is None or report.nodeid not in self._waiting:
             return
-        header, record = json.loads(text)
-        if not self._header:
-            self._header = header
-            self._writer.write(header)
-        self._come.setdefault(report.nodeid, record)
+        self._come.setdefault(report.nodeid, json.loads(text))
         while self._waiting and self._waiting[0] in self._come:
             self._write(self._come.pop(self._waiting.pop(0)))
 

@@ -50,7 +50,7 @@ class LoopRun:
         self.wanted = config.option.pyargs and any(map(is_ours, config.args))
         self._only: list[str] = []  # node ids
         self._client: JudgeClient | None = None
-        self._next: pytest.Item | None = None
+        self._header: dict[str, Any] = {}  # of results, once a session was open
         self._verdicts: dict[str, tuple[str, str]] = {}  # by node id: the target and the verdict
         self._others = False  # whether anything but scenarios ran
         self._notes: list[str] = []
@@ -69,6 +69,15 @@ class LoopRun:
         """The scenarios, and what is wrong with the others."""
         return load_scenarios(self.folder, load_statements(statements_folder()))
 
+    @functools.cached_property
+    def _nodes(self) -> dict[str, Key]:
+        """Every node id there can be, selected or not."""
+        return {
+            f"loopcheck/{scenario.area}::{scenario.function}[{target}]": (scenario.id, target)
+            for scenario in self.corpus[0]
+            for target in self.target_names
+        }
+
     def _select(self) -> None:
         """Take the arguments that name parts of loopcheck apart: pytest itself knows the package only."""
         if not self.folder.is_dir():
@@ -83,9 +92,8 @@ class LoopRun:
         ours = [argument for argument in self.config.args if is_ours(argument)]
         if "loopcheck" not in ours:
             self._only = [argument.replace("loopcheck::", "loopcheck/", 1).rstrip("/") for argument in ours]
-        ids = {f"loopcheck/{s.area}::{s.function}[{t}]" for s in self.corpus[0] for t in self.target_names}
         for only in self._only:
-            if not any(_is_within(id, only) for id in ids):
+            if not any(_is_within(nodeid, only) for nodeid in self._nodes):
                 raise UsageError(f"there is nothing called {only}; pytest --collect-only shows what there is")
         others = [argument for argument in self.config.args if argument not in ours]
         self.config.args[:] = [*others, "loopcheck"]
@@ -133,16 +141,15 @@ class LoopRun:
             self._records = RecordsCollector(option.loop_results, option.loop_baseline)
         if self._is_controller:
             self._start([])
-            self._stop()
+            self._stop()  # self._header stays
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start the process that judges: only now is it known that there is something to run."""
         items = _scenario_items(session.items)
-        if self._records is not None:
-            self._records.plan([item.nodeid for item in items])
         if items and not self.config.option.collectonly:
             self._start(items)
+            self._plan([item.nodeid for item in items])
 
     def _start(self, items: Sequence[ScenarioItem]) -> None:
         option = self.config.option
@@ -167,6 +174,7 @@ class LoopRun:
             self._client = JudgeClient(request, self.config.invocation_params.dir)
         except JudgeError as exc:
             raise pytest.UsageError(f"loopcheck: {exc}") from exc
+        self._header = self._client.header
 
     def _stop(self) -> None:
         if self._client is not None:
@@ -196,18 +204,18 @@ class LoopRun:
         if self._client is None or not self._keeps_records:
             return report
         if isinstance(item, ScenarioItem) and item.record and call.when == "setup":
-            attach(report, self._client.header, item.record)
+            attach(report, item.record)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather a verdict, in the process that the user talks to."""
-        if self._is_worker:
+        if self._is_worker or not self.wanted:
             return
         properties = dict(report.user_properties)
         if "loopcheck_verdict" in properties:
             about = (str(properties["loopcheck_target"]), str(properties["loopcheck_verdict"]))
             self._verdicts[report.nodeid] = about
-        elif not report.nodeid.startswith("loopcheck/"):
+        elif report.nodeid not in self._nodes:
             self._others = True
         if self._records is not None:
             self._records.take(report)
@@ -215,8 +223,16 @@ class LoopRun:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Learn the plan from a worker."""
-        if self._records is not None:
-            self._records.plan([id for id in ids if id.startswith("loopcheck/")])
+        self._plan([id for id in ids if id in self._nodes])
+
+    def _plan(self, nodeids: list[str]) -> None:
+        if self._records is not None and nodeids:
+            keys = [self._nodes[nodeid] for nodeid in nodeids]
+            plan = list(dict.fromkeys(id for id, _ in keys))
+            names = {name for _, name in keys}
+            targets = [target for target in self._header["targets"] if target["name"] in names]
+            header = {**self._header, "targets": targets, "plan": plan, "selected": len(plan)}
+            self._records.begin(header, nodeids)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
