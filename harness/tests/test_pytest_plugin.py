@@ -345,6 +345,8 @@ def test_workers_collect_the_same_and_their_results_are_written_in_the_order_of_
         (["--loop", INNOCENT, "--loop-timeout", "-1"], "--loop-timeout -1 is not above zero"),
         (["--loop", INNOCENT, "--loop-results", "no/such/file"], "the results file no/such/file cannot be*"),
         (["--loop", INNOCENT, "--loop-scenarios", "nowhere"], "there is no folder *nowhere to read*"),
+        (["--loop", INNOCENT, "--loop-baseline", "nowhere.toml"], "*nowhere.toml*"),
+        (["--loop", INNOCENT, "--loop-baseline", "nowhere.toml", "-n", "2"], "*nowhere.toml*"),
         (["--loop", INNOCENT, "loopcheck/no::such"], "there is nothing called loopcheck/no::such; *"),
     ],
 )
@@ -478,7 +480,6 @@ def test_whatever_ends_pytest_leaves_no_process(
 
 
 def test_known_differences_are_expected_failures_and_others_are_not(run: Run, project: Path) -> None:
-    pytest.importorskip("loopcheck.baseline")
     words = [*SUITE, *OURS, *loops("Raises"), "-k", "future_is_made or innocent", "-rx"]
     run(*words, "--loop-results", "results.jsonl")
     result = next(r for r in read_results(project / "results.jsonl").scenarios if r.verdict == "differ")
@@ -499,7 +500,6 @@ def test_known_differences_are_expected_failures_and_others_are_not(run: Run, pr
 
 
 def test_an_entry_that_is_no_longer_so_fails(run: Run, project: Path) -> None:
-    pytest.importorskip("loopcheck.baseline")
     entry = {"target": "failing_loops", "signature": "order:missing:after", "reason": "it was so"}
     words = [*SUITE, *OURS, "--loop", INNOCENT, "--loop-baseline", "known.toml"]
     write_baseline(project, {**entry, "scenario": "trouble/future_is_made"})

@@ -8,7 +8,6 @@ The end of its input is the end of its work, whatever is under way.
 
 import asyncio
 import contextlib
-import importlib
 import io
 import json
 import socket
@@ -20,6 +19,7 @@ from typing import Any
 from rich.console import Console
 
 from .arguments import UsageError
+from .baseline import BaselineError, load
 from .interpreters import InterpreterError
 from .judge_client import Request
 from .report import print_scenario
@@ -36,6 +36,7 @@ SHOWN = ("difference", "failure", "stale", "inconclusive")  # what the verdicts 
 
 Pairs = tuple[tuple[Target, Target], ...]
 Say = Callable[[dict[str, Any]], None]
+Apply = Callable[[Record, Record], Record]
 
 
 def main(descriptor: int) -> int:
@@ -76,7 +77,7 @@ async def _work(questions: asyncio.Queue[dict[str, Any]], say: Say) -> None:
     try:
         options = _session_options(request)
         apply = _baseline(request.baseline)
-    except (UsageError, TargetError, InterpreterError) as exc:
+    except (UsageError, TargetError, InterpreterError, BaselineError) as exc:
         say({"refused": str(exc)})
         return
     session = Session(options)
@@ -121,16 +122,11 @@ def _pairs(request: Request) -> Pairs:
     return pairs
 
 
-def _baseline(file: str) -> Callable[[Record, Record], Record]:
+def _baseline(file: str) -> Apply:
     """Return what gives a record the verdict that it has with a baseline, from the record and the header."""
     if not file:
         return lambda record, header: record
-    module = importlib.import_module("loopcheck.baseline")
-    try:
-        apply: Callable[[Record, Record], Record] = module.load(Path(file)).apply
-    except module.BaselineError as exc:
-        raise UsageError(str(exc)) from exc
-    return apply
+    return load(Path(file)).apply
 
 
 class _Judge:
@@ -141,7 +137,7 @@ class _Judge:
         session: Session,
         request: Request,
         header: Record,
-        apply: Callable[[Record, Record], Record],
+        apply: Apply,
     ) -> None:
         self._session = session
         self._request = request

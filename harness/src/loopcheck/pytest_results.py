@@ -9,7 +9,6 @@ after ``-x``, is left out, and the footer says ``interrupted``.
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from .baseline import BaselineError, load
 from .results import ResultsError, Writer
 from .vocabulary import VERDICTS, exit_for
 
@@ -36,10 +36,10 @@ class RecordsCollector:
     def __init__(self, file: str | None, baseline: str | None) -> None:
         """Open the results file and read the baseline, if there is one.  Raises pytest.UsageError."""
         try:
+            self._baseline = load(Path(baseline)) if baseline else None
             self._writer = Writer(Path(file) if file else None)
-        except ResultsError as exc:
+        except (ResultsError, BaselineError) as exc:
             raise pytest.UsageError(f"loopcheck: {exc}") from exc
-        self._baseline = _load(baseline) if baseline else None
         self._header: Record = {}
         self._waiting: list[str] = []  # node ids of the plan whose records are not written
         self._come: dict[str, Record] = {}  # records of those
@@ -93,11 +93,3 @@ class RecordsCollector:
         exit = exit_for(counted, usage=False, failure=False, interrupted=interrupted)
         counts = {word: verdicts.count(word) for word in VERDICTS if word in verdicts}
         return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
-
-
-def _load(file: str) -> Any:
-    module = importlib.import_module("loopcheck.baseline")
-    try:
-        return module.load(Path(file))
-    except module.BaselineError as exc:
-        raise pytest.UsageError(f"loopcheck: {exc}") from exc
