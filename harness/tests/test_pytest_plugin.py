@@ -9,6 +9,7 @@ Whatever a test does, no process may be left behind.
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,7 +24,9 @@ from typing import Any
 import pytest
 
 import loopcheck
+from loopcheck import pytest_plugin
 from loopcheck.results import read_results
+from loopcheck.vocabulary import VERDICTS
 
 pytest_plugins = ["pytester"]
 
@@ -419,6 +422,20 @@ def test_a_project_runs_its_own_tests_and_the_suite_by_the_recipe_of_the_documen
     run("loopcheck/innocent").assert_outcomes(passed=1)
 
 
+def test_marks_of_a_project_skip_scenarios_and_leave_the_results_whole(run: Run, project: Path) -> None:
+    (project / "conftest.py").write_text(
+        "import pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n"
+        "        if item.nodeid.startswith('loopcheck/innocent'):\n"
+        "            item.add_marker(pytest.mark.skip(reason='not here'))\n"
+    )
+    words = [*SUITE, *OURS, "--loop", INNOCENT, "--deselect=loopcheck/broken", "--loop-results=results.jsonl"]
+    run(*words).assert_outcomes(passed=2, skipped=1, deselected=8)
+    footer = read_results(project / "results.jsonl").footer
+    assert footer == {"record": "footer", "counts": {"agree": 2}, "exit": 0, "interrupted": False}
+
+
 def test_what_a_project_does_to_its_own_interpreter_does_not_reach_the_suite(run: Run, project: Path) -> None:
     (project / "conftest.py").write_text(
         "import asyncio, pytest\n"
@@ -431,6 +448,17 @@ def test_what_a_project_does_to_its_own_interpreter_does_not_reach_the_suite(run
     words = [*SUITE, *OURS, "--loop", INNOCENT, "--loop-area", "trouble"]
     run(*words).assert_outcomes(passed=2)
     run(*words, "-n", "2").assert_outcomes(passed=2)
+
+
+def test_the_documentation_has_every_option_and_every_verdict() -> None:
+    page = (PYPROJECT.parent / "docs" / "pytest.md").read_text()
+    options = re.findall(r'"(--loop[a-z-]*)"', Path(pytest_plugin.__file__).read_text())
+    assert [option for option in options if f"| `{option} " not in page] == []
+    table = page.partition("| verdict | in pytest |")[2]
+    words = {
+        word.strip() for row in table.splitlines() for word in row.strip("| ").split(" | ")[0].split(",")
+    }
+    assert set(VERDICTS) <= words
 
 
 # ---- ending early ----------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ class RecordsCollector:
         self._waiting: list[str] = []  # node ids of the plan whose records are not written
         self._come: dict[str, Record] = {}  # records of those
         self._written: list[Record] = []
+        self._failed = False  # whether a scenario could not be judged
 
     def begin(self, header: Record, nodeids: list[str]) -> None:
         """Learn the header and which items there will be, in order.  Each worker says so; all say the same."""
@@ -54,10 +55,16 @@ class RecordsCollector:
 
     def take(self, report: pytest.TestReport) -> None:
         """Take the record that a report brings, if it brings one; of an item that ran twice, the first."""
-        text = getattr(report, ATTRIBUTE, None)
-        if text is None or report.nodeid not in self._waiting:
+        if report.nodeid not in self._waiting or report.when != "setup":
             return
-        self._come.setdefault(report.nodeid, json.loads(text))
+        text = getattr(report, ATTRIBUTE, None)
+        if text is not None:
+            self._come.setdefault(report.nodeid, json.loads(text))
+        elif (
+            report.nodeid not in self._come
+        ):  # a mark of the project's skips it, or there was nobody to judge
+            self._waiting.remove(report.nodeid)
+            self._failed = self._failed or report.failed
         while self._waiting and self._waiting[0] in self._come:
             self._write(self._come.pop(self._waiting.pop(0)))
 
@@ -90,6 +97,6 @@ class RecordsCollector:
             *verdicts,
             *(["fixed"] if stale else []),
         ]  # a problem of the baseline counts as one that is
-        exit = exit_for(counted, usage=False, failure=False, interrupted=interrupted)
+        exit = exit_for(counted, usage=False, failure=self._failed, interrupted=interrupted)
         counts = {word: verdicts.count(word) for word in VERDICTS if word in verdicts}
         return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
