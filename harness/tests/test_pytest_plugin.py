@@ -25,6 +25,7 @@ import pytest
 
 import loopcheck
 from loopcheck import pytest_plugin
+from loopcheck.judge_client import JudgeClient, JudgeError, Request
 from loopcheck.results import read_results
 from loopcheck.vocabulary import VERDICTS
 
@@ -547,3 +548,26 @@ def test_an_entry_that_is_no_longer_so_fails(run: Run, project: Path) -> None:
 def write_baseline(folder: Path, entry: dict[str, Any]) -> None:
     lines = [f"{name} = {json.dumps(value)}" for name, value in entry.items()]
     (folder / "known.toml").write_text("\n".join(["[[known]]", *lines, ""]))
+
+
+# ---- the process that judges -----------------------------------------------------------------------------
+
+
+def test_a_judging_process_that_dies_is_one_sentence(project: Path) -> None:
+    folder = TESTS / "scenarios_failing"
+    request = Request(
+        targets=[INNOCENT],
+        wanted=["failing_loops"],
+        ids=["innocent/callbacks_run_in_order"],
+        command=[],
+        scenarios=str(folder),
+        path=(str(TESTS),),
+    )
+    key = ("innocent/callbacks_run_in_order", "failing_loops")
+    with contextlib.closing(JudgeClient(request, project)) as client:
+        assert client.answer(key).record["verdict"] == "agree"
+        assert client.answer(key).record["verdict"] == "agree"
+        client._process.kill()
+        with pytest.raises(JudgeError, match=r"^loopcheck's own process ended: status -9, without a word$"):
+            client.answer(key)
+    client.close()
