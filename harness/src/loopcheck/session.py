@@ -10,11 +10,12 @@ finished first.
 """
 
 import asyncio
+import contextlib
 import os
 import platform
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,39 @@ class Session:
             return []
         kept = [record for record in self._options.kept if record["record"] == "scenario"]
         return baseline.check(self._options.ids, header) + baseline.problems_after([*kept, *records], header)
+
+    # ---- one scenario at a time ---------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[list[Record]]:
+        """Start the servers for judge_one() and stop them afterwards.  Gives the header and what went wrong."""
+        with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
+            try:
+                await self._start_sides(Path(folder))
+                yield [self._header(), *self._error_records()]
+            finally:
+                await asyncio.gather(
+                    *(side.server.stop() for side in self._sides.values()), return_exceptions=True
+                )
+
+    @property
+    def options(self) -> SessionOptions:
+        """What the session was made for."""
+        return self._options
+
+    async def judge_one(self, scenario: Scenario, target: Target, oracle: Target) -> Record:
+        """Return the record of a scenario of this session on one of its targets.  While it is opened().
+
+        In any order: what the scenario needs, if that is of this session too, is judged before.
+        """
+        for needed in self._options.scenarios:
+            key = (needed.id, target.name)
+            if needed.id in scenario.needs and key not in self._outcomes:
+                self._outcomes[key] = asyncio.ensure_future(self._judged_as(needed, target, oracle))
+        return await self._one(scenario, target, oracle, await self._blocked(scenario, target))
+
+    async def _judged_as(self, scenario: Scenario, target: Target, oracle: Target) -> str:
+        return str((await self.judge_one(scenario, target, oracle))["judged"])
 
     # ---- targets ------------------------------------------------------------------------------------------
 
