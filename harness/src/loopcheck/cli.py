@@ -24,8 +24,10 @@ from .coverage_report import markdown, print_coverage
 from .doctor import print_doctor
 from .export import ExportError, export_script
 from .interpreters import InterpreterError
+from .junit import junit_xml
 from .rejudge import judge_again
 from .report import Reporter, print_report
+from .reporting_verbs import add_parser as add_reporting
 from .resources import scenarios_folder, statements_folder, surface_file
 from .results import ResultsError, WriteError, Writer, assemble, read_kept, read_results, write_results
 from .scenarios import Problem, Scenario, load_scenarios
@@ -130,9 +132,12 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         reporter.close()
         writer.close()
+    results = assemble(reporter.records)
     with output_may_close():
-        print_report(console, assemble(reporter.records), arguments.verbose)
+        print_report(console, results, arguments.verbose)
         sys.stdout.flush()
+    if arguments.junit is not None:
+        write_text(arguments.junit, junit_xml(results))
     return status
 
 
@@ -288,6 +293,7 @@ def parser() -> Parser:
     _add_folder(exports)
     exports.set_defaults(function=export)
     add_baseline(verbs)
+    add_reporting(verbs)
     _add_judge(verbs.add_parser("judge", help="give the verdicts of a results file anew, without running"))
     _add_coverage(verbs.add_parser("coverage", help="say what of the documentation the scenarios reach"))
     doctors = verbs.add_parser("doctor", help="say whether a loop can be tested, and what it lacks")
@@ -303,6 +309,7 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
     add("--oracle", metavar="TARGET", help="compare with this instead of asyncio on the target's interpreter")
     add("--results", type=Path, metavar="FILE", help="write results as JSON lines")
     add("--baseline", type=Path, metavar="FILE", help="the differences that are known and accepted")
+    add("--junit", type=Path, metavar="FILE", help="write JUnit XML; loopcheck report has more forms")
     add("--resume", action="store_true", help="go on with the results file of a run that did not end")
     add(
         "--clock", choices=("auto", "virtual", "real"), default="auto", help="default: virtual where it works"

@@ -10,11 +10,12 @@ finished first.
 """
 
 import asyncio
+import contextlib
 import os
 import platform
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from .scenarios import Problem, Scenario, holds_for
 from .servers import Description, RunOptions, Server, ServerError, Setup
 from .spec import Statement
 from .targets import Target
+from .timing import CONFIRMATION_FACTORS, REAL_CLOCK_RUNS
 from .traces import Trace
 from .vocabulary import VERDICTS, exit_for
 
@@ -176,6 +178,39 @@ class Session:
             return []
         kept = [record for record in self._options.kept if record["record"] == "scenario"]
         return baseline.check(self._options.ids, header) + baseline.problems_after([*kept, *records], header)
+
+    # ---- one scenario at a time ---------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[list[Record]]:
+        """Start the servers for judge_one() and stop them afterwards.  Gives the header and what went wrong."""
+        with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
+            try:
+                await self._start_sides(Path(folder))
+                yield [self._header(), *self._error_records()]
+            finally:
+                await asyncio.gather(
+                    *(side.server.stop() for side in self._sides.values()), return_exceptions=True
+                )
+
+    @property
+    def options(self) -> SessionOptions:
+        """What the session was made for."""
+        return self._options
+
+    async def judge_one(self, scenario: Scenario, target: Target, oracle: Target) -> Record:
+        """Return the record of a scenario of this session on one of its targets.  While it is opened().
+
+        In any order: what the scenario needs, if that is of this session too, is judged before.
+        """
+        for needed in self._options.scenarios:
+            key = (needed.id, target.name)
+            if needed.id in scenario.needs and key not in self._outcomes:
+                self._outcomes[key] = asyncio.ensure_future(self._judged_as(needed, target, oracle))
+        return await self._one(scenario, target, oracle, await self._blocked(scenario, target))
+
+    async def _judged_as(self, scenario: Scenario, target: Target, oracle: Target) -> str:
+        return str((await self.judge_one(scenario, target, oracle))["judged"])
 
     # ---- targets ------------------------------------------------------------------------------------------
 
@@ -353,10 +388,11 @@ class Session:
             target_is_asyncio=target.is_asyncio,
             habits_count=scenario.habits_count,
         )
+        repeat = self._repeat(scenario)
         for tick in TICKS_S:
             oracle_traces, target_traces = await asyncio.gather(
                 self._oracle_traces(scenario, oracle, tick),
-                self._traces(scenario, target, tick, self._options.repeat),
+                self._traces(scenario, target, tick, repeat),
             )
             judgement = judge(subject, oracle_traces, target_traces)
             doubtful_hang = judgement.verdict == "hang" and any(map(is_noisy, oracle_traces))
@@ -365,10 +401,13 @@ class Session:
         if not judgement.findings:
             return judgement, Runs(tuple(oracle_traces), tuple(target_traces))
         oracle_traces.append(await self._trace(scenario, oracle, tick))
-        confirmations = []
-        if {"late", "slow"} & {finding.kind for finding in judgement.findings}:
-            confirmations = [await self._trace(scenario, target, tick * factor) for factor in (1, 2, 4)]
-        judgement = judge(subject, oracle_traces, target_traces, confirmations)
+        confirmations: list[Trace] = []
+        judgement = judge(subject, oracle_traces, target_traces)
+        for factor in CONFIRMATION_FACTORS:
+            if not {"late", "slow"} & {finding.kind for finding in judgement.findings}:
+                break
+            confirmations.append(await self._trace(scenario, target, tick * factor))
+            judgement = judge(subject, oracle_traces, target_traces, confirmations)
         target_traces.insert(0, target_traces.pop(judgement.shown))
         oracle_traces, target_traces = await asyncio.gather(
             self._numbered(scenario, oracle, oracle_traces, tick),
@@ -380,9 +419,13 @@ class Session:
         """Return the oracle's runs of a scenario, made once for all targets that are compared with it."""
         key = (oracle.key, scenario.id, tick)
         if key not in self._oracle_runs:
-            traces = self._traces(scenario, oracle, tick, self._options.repeat)
+            traces = self._traces(scenario, oracle, tick, self._repeat(scenario))
             self._oracle_runs[key] = asyncio.create_task(traces)
         return list(await self._oracle_runs[key])
+
+    def _repeat(self, scenario: Scenario) -> int:
+        least = REAL_CLOCK_RUNS if "real-clock" in scenario.requires else 1
+        return max(least, self._options.repeat)
 
     async def _traces(self, scenario: Scenario, target: Target, tick: float, repeat: int) -> list[Trace]:
         return list(await asyncio.gather(*(self._trace(scenario, target, tick) for _ in range(repeat))))
