@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// The data of the page, and how elements are made. Text becomes text nodes and nothing else: no markup is ever built
+// from strings, so a traced text cannot become an element.
+"use strict";
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const WORDS = DATA.words;
+const SVG = "http://www.w3.org/2000/svg";
+
+// make("a", {href: "#"}, "text", other): an element. An attribute that is null or false is left out.
+function make(name, attributes, ...children) {
+  return filled(document.createElement(name), attributes, children);
+}
+
+function draw(name, attributes, ...children) {
+  return filled(document.createElementNS(SVG, name), attributes, children);
+}
+
+function filled(element, attributes, children) {
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  return element;
+}
+
+function badge(verdict, letter) {
+  const word = WORDS.verdict[verdict];
+  const text = word.symbol + (letter ?? "");
+  return make("span", { class: `badge v-${verdict} c-${word.counts}`, "aria-hidden": "true" }, text);
+}
+
+function plural(number, one, many) {
+  return `${number} ${number === 1 ? one : many ?? one + "s"}`;
+}
+
+function command(text) {
+  return make("p", { class: "command" }, make("code", {}, text),
+    make("button", { type: "button", class: "copy", "data-copy": text }, "copy"));
+}
+
+// An event as the data have it: [actor, name, values, iteration, t, due, kind].
+function eventOf(facts) {
+  const [actor, name, values, iteration = null, t = null, due = null, kind = null] = facts;
+  return { actor, name, values, iteration, t, due, kind, label: actor ? `${actor}: ${name}` : name };
+}
+
+function wholeText(event) {
+  const kind = event.kind && event.kind !== "user" ? `${event.kind} ` : "";
+  return `${kind}${event.label} ${event.values}`.trim();
+}
+
+const ruler = document.createElement("canvas").getContext("2d");
+const fitted = new Map();
+
+// The longest beginning of a text that fits into so many pixels, with … where something is left out.
+function fit(text, pixels, size) {
+  const key = `${size} ${Math.round(pixels)} ${text}`;
+  if (fitted.has(key)) return fitted.get(key);
+  ruler.font = `${size}px ${getComputedStyle(document.documentElement).getPropertyValue("--code")}`;
+  let kept = text.slice(0, 400);
+  if (ruler.measureText(kept).width > pixels || kept.length < text.length) {
+    let [low, high] = [0, kept.length];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (ruler.measureText(kept.slice(0, middle) + "…").width <= pixels) low = middle;
+      else high = middle - 1;
+    }
+    kept = low ? kept.slice(0, low).trimEnd() + "…" : "";
+  }
+  fitted.set(key, kept);
+  return kept;
+}
+
+function widthOf(text, size) {
+  ruler.font = `${size}px ${getComputedStyle(document.documentElement).getPropertyValue("--code")}`;
+  return ruler.measureText(text).width;
+}
