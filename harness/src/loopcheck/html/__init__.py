@@ -6,8 +6,8 @@ which events stand opposite each other and where the judge's findings belong; he
 data into one page.  The browser draws: the data have no coordinates and the page fits every width.
 
 Invariants.  Whatever was traced is data: it reaches the page as JSON in which no tag can begin, or through the
-template, which escapes.  The page is smaller than BUDGET: where it would not be, the scenarios that agree lose
-their drawings first, and the page says so.
+template, which escapes.  Where the page would be larger than BUDGET, the scenarios that agree lose their drawings,
+then their sources, and say so.
 """
 
 import json
@@ -30,9 +30,10 @@ def render(results: Results | Sequence[Results]) -> str:
     several = [results] if isinstance(results, Results) else list(results)
     facts = page_facts(several)
     page = _page(facts)
-    if len(page.encode()) > BUDGET:
-        _without_agreeing_drawings(facts)
-        page = _page(facts)
+    for slim in (_without_agreeing_drawings, _without_agreeing_sources):
+        if len(page.encode()) > BUDGET:
+            slim(facts["data"])
+            page = _page(facts)
     return page
 
 
@@ -61,9 +62,14 @@ def _as_json(data: Any) -> str:
     return text.encode("utf-8", "replace").decode()  # half of a surrogate pair has no place in a file
 
 
-def _without_agreeing_drawings(facts: dict[str, Any]) -> None:
-    for scenario in facts["data"]["scenarios"]:
+def _without_agreeing_drawings(data: dict[str, Any]) -> None:
+    for scenario in data["scenarios"]:
         for result in scenario["results"]:
             if result and result["verdict"] == "agree":
-                result["lanes"] = None
-    facts["data"]["left_out"] = True
+                result.pop("lanes", None)
+
+
+def _without_agreeing_sources(data: dict[str, Any]) -> None:
+    for scenario in data["scenarios"]:
+        if all(result is None or result["verdict"] in ("agree", "skipped") for result in scenario["results"]):
+            scenario["source"] = ""

@@ -38,7 +38,7 @@ function drawClock({ lanes, names, findings, width }) {
   pairs.forEach(([one, other, n], at) => {
     const y = 24 + at * BLOCK;
     const label = fit((other ?? one).label, width - 30, 13);
-    svg.append(draw("text", { x: 0, y: y + 14, class: n === null ? "" : "fault-text" }, label));
+    svg.append(draw("text", { x: 0, y: y + 14, class: `event-name${n === null ? "" : " fault-text"}` }, label));
     if (n !== null) {
       const left = widthOf(label, 13) * 1.05 + 16;
       svg.append(draw("circle", { class: "numeral-disc", cx: left, cy: y + 10, r: 9 }),

@@ -20,6 +20,7 @@ from .lanes import drawing
 PROCESS = "process"  # where an axis stands, for what has none: crash and hang
 DIFFERS = ("differ", "variant", "known", "changed")
 MOST_OUTPUT = 200  # lines that are kept of what a process wrote; the last ones
+LABELS = ("{name} {version}", "{name} {version} on {python}", "{text}", "{text} {version} on {python}")
 LINKED = ("https://", "http://")
 
 Facts = dict[str, Any]
@@ -32,16 +33,22 @@ class Column:
     results: Results
     target: dict[str, Any]
     label: str
-
-    @property
-    def scenarios(self) -> list[ScenarioResult]:
-        """What was found on this target."""
-        return self.results.of_target(self.target["name"])
+    scenarios: list[ScenarioResult]
 
     @property
     def oracle(self) -> str:
         """The name that results use for the oracle."""
         return next((str(r.record["oracle"]) for r in self.scenarios), str(self.target["oracle"]).split()[0])
+
+    @property
+    def commands(self) -> list[str]:
+        """The commands that reproduce a scenario, with ``{id}`` where its id belongs."""
+        if not self.scenarios:
+            return []
+        first = self.scenarios[0]
+        words = export_command(first, self.results.header).replace(first.id, "{id}", 1)
+        run = words.replace("loopcheck export {id} --target ", "loopcheck run ", 1)
+        return [f"{run} -k {{id}}", f"{words} > repro.py"]
 
 
 def page_facts(several: Sequence[Results]) -> Facts:
@@ -54,7 +61,7 @@ def page_facts(several: Sequence[Results]) -> Facts:
         "files": [_file_facts(results) for results in several],
         "columns": [_column_facts(column) for column in columns],
         "articles": [
-            {**scenario, "result": result, "column": columns[number].label}
+            {**scenario, "result": result, "column": columns[number]}
             for scenario in scenarios
             for number, result in enumerate(scenario["results"])
             if result and _is_reported(result["verdict"])
@@ -67,12 +74,23 @@ def page_facts(several: Sequence[Results]) -> Facts:
         "statements": _statements(columns),
         "data": {
             "words": _words(),
-            "columns": [{"label": c.label, "name": c.target["name"], "oracle": c.oracle} for c in columns],
-            "scenarios": scenarios,
+            "columns": [
+                {"label": c.label, "name": c.target["name"], "oracle": c.oracle, "commands": c.commands}
+                for c in columns
+            ],
+            "scenarios": [_without_nothing(scenario) for scenario in scenarios],
             "statements": _statements(columns),
-            "left_out": False,
         },
     }
+
+
+def _without_nothing(scenario: Facts) -> Facts:
+    """Return a scenario without what is empty in its results: most of it is, in most of them."""
+    results = [
+        result and {key: value for key, value in result.items() if value not in ("", None, [])}
+        for result in scenario["results"]
+    ]
+    return {**scenario, "results": results}
 
 
 def _words() -> Facts:
@@ -98,14 +116,40 @@ def _is_reported(verdict: str) -> bool:
 def _columns(several: Sequence[Results]) -> list[Column]:
     """Return the columns, with labels as short as tells them apart."""
     targets = [(results, target) for results in several for target in results.header["targets"]]
-    forms = ("{name} {version}", "{name} {version} on {python}", "{text} {version} on {python}")
-    for form in forms:
-        labels = [" ".join(form.format(**target).split()) for _, target in targets]
-        if len(set(labels)) == len(labels):
-            break
-    else:
-        labels = [f"{label} ({number})" for number, label in enumerate(labels, start=1)]
-    return [Column(results, target, label) for (results, target), label in zip(targets, labels, strict=True)]
+    labels = _labels([target for _, target in targets])
+    return [
+        Column(results, target, label, _found_on(results, target))
+        for (results, target), label in zip(targets, labels, strict=True)
+    ]
+
+
+def _labels(targets: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a label for each target: the first of LABELS that no other target has, or numbered."""
+    in_form = [[" ".join(form.format(**target).split()) for form in LABELS] for target in targets]
+    labels = []
+    for number, mine in enumerate(in_form):
+        others = {label for other, theirs in enumerate(in_form) if other != number for label in theirs}
+        alone = [label for label in mine if label not in others]
+        labels.append(alone[0] if alone else f"{mine[-1]} ({number + 1})")
+    return labels
+
+
+def _found_on(results: Results, target: dict[str, Any]) -> list[ScenarioResult]:
+    """Return what was found on a target.
+
+    Targets can share a name, as two factories of one module do; their records then come in their order.
+    """
+    name = target["name"]
+    named = [one for one in results.header["targets"] if one["name"] == name and one["class"]]
+    if target not in named:
+        return []
+    seen: Counter[str] = Counter()
+    found = []
+    for result in results.of_target(name):
+        if named[seen[result.id] % len(named)] is target:
+            found.append(result)
+        seen[result.id] += 1
+    return found
 
 
 def _column_facts(column: Column) -> Facts:
@@ -144,10 +188,10 @@ def _sentence(column: Column) -> str:
     if counts:
         one = sum(differing.values()) == 1
         parts.append(f"differs from {oracle} in {_and(counts)} behaviour{'' if one else 's'}")
-    for verdict, does in (("crash", "crashes in"), ("hang", "hangs in"), ("unsupported", "does not have")):
+    for verdict, does in (("crash", "crashes in"), ("hang", "hangs in")):
         number = sum(r.verdict == verdict for r in scenarios)
         if number:
-            parts.append(f"{does} {number}")
+            parts.append(f"{does} {number} scenario{'s' * (number > 1)}")
     if parts:
         return f"{column.label} {_and(parts)}."
     ran = sum(VERDICTS[r.verdict].counts != "none" for r in scenarios)
@@ -252,8 +296,6 @@ def _statements(columns: Iterable[Column]) -> dict[str, Facts]:
 
 def _result_facts(result: ScenarioResult, header: dict[str, Any]) -> Facts:
     record = result.record
-    target = next(target for target in header["targets"] if target["name"] == result.target_name)
-    ran = bool(result.target)
     return {
         "verdict": result.verdict,
         "axis": _axis(result),
@@ -276,8 +318,6 @@ def _result_facts(result: ScenarioResult, header: dict[str, Any]) -> Facts:
         "known": _known(record),
         "lanes": drawing(result),
         "output": _output(result),
-        "run": shlex.join(["loopcheck", "run", target["text"], "-k", result.id]),
-        "export": f"{export_command(result, header)} > repro.py" if ran else "",
     }
 
 

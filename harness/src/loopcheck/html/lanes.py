@@ -27,22 +27,25 @@ def drawing(result: ScenarioResult) -> dict[str, Any] | None:
     """Return the drawing of a result, None for one that did not run.
 
     ours, theirs: the events of oracle and target.  rows: pairs of indexes, null for a gap.  links: [index of the
-    oracle's, index of the target's].  marks: one for each finding, null for one that is about no event.
-    end: how the target's process ended, where it ended badly.  T: the run's tick in seconds.
+    oracle's, index of the target's].  Both are left out where event n of either side stands opposite event n of
+    the other, which is the rule.  marks: one for each finding, null for one that is about no event.  end: how the
+    target's process ended, where it ended badly.
     """
     if not result.oracle or not result.target:
         return None
     ours, theirs = result.oracle[0], _shown(result)
     lanes = _Lanes(_events(ours, result), _events(theirs, result))
-    return {
-        "ours": [event_facts(event) for event in lanes.ours],
-        "theirs": [event_facts(event) for event in lanes.theirs],
-        "rows": lanes.rows(),
-        "links": sorted([i, j] for j, i in lanes.pairs.items()),
+    rows, links = lanes.rows(), sorted([i, j] for j, i in lanes.pairs.items())
+    level = [[n, n] for n in range(len(lanes.ours))]
+    both = [*lanes.ours, *lanes.theirs]
+    timed = result.verdict != "agree" or any(event.due is not None for event in both)
+    facts = {
+        "ours": [event_facts(event, timed) for event in lanes.ours],
+        "theirs": [event_facts(event, timed) for event in lanes.theirs],
         "marks": lanes.marks(result.record),
         "end": _ending(theirs),
-        "T": theirs.header.get("T"),
     }
+    return facts if rows == links == level else facts | {"rows": rows, "links": links}
 
 
 def _shown(result: ScenarioResult) -> Trace:
@@ -63,14 +66,19 @@ def _ending(trace: Trace) -> str:
     return ""
 
 
-def event_facts(event: Event) -> list[Any]:
-    """Return an event as [actor, name, values, iteration, t, due, kind], without what is missing at the end."""
+def event_facts(event: Event, timed: bool) -> list[Any]:
+    """Return an event as [actor, name, values, iteration, t, due, kind], without what is missing at the end.
+
+    Times are in microseconds, and left out unless timed.
+    """
     values = show_all(value for value in event.values if event.kind == "user" or value is not None)
     if len(values) > LONGEST:
         values = f"{values[:LONGEST]}… ({len(values) - LONGEST} more characters)"
     actor = "" if event.actor in ("main", event.kind) else event.actor
     kind = None if event.kind == "user" else event.kind
-    facts = [actor, event.name, values, event.iteration, round(event.t, 6), event.due, kind]
+    due = None if event.due is None else round(event.due * 1e6)
+    at = round(event.t * 1e6) if timed else None
+    facts = [actor, event.name, values, event.iteration, at, due, kind]
     while facts[-1] is None:
         facts.pop()
     return facts

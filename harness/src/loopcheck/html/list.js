@@ -121,7 +121,7 @@ function rowElement({ scenario, columns, chief }, link) {
   return make("li", { class: "row", "data-id": scenario.id },
     DATA.columns.length > 1 ? null : cells,
     make("a", { class: "name", href: link(scenario, chief) },
-      scenario.title, make("span", { class: "under" }, underline(scenario, result))),
+      scenario.title, make("span", { class: "under" }, ...breakable(underline(scenario, result)))),
     DATA.columns.length > 1 ? cells : null);
 }
 
@@ -139,5 +139,7 @@ function cellElement(scenario, result, number, link) {
 }
 
 function columnHeads() {
-  return make("div", { class: "heads", "aria-hidden": "true" }, ...DATA.columns.map(({ label }) => make("span", {}, label)));
+  return make("div", { class: "heads" },
+    make("p", {}, "A row for each scenario, a column for each loop. In one row, the same letter is the same difference."),
+    ...DATA.columns.map(({ label }) => make("span", { class: "head", title: label }, label)));
 }

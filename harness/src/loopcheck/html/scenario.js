@@ -3,6 +3,9 @@
 // drawing is made when its width is known.
 "use strict";
 
+const MOST_FINDINGS = 12; // shown at once, of a scenario with more
+const LONGEST_SENTENCE = 400; // characters
+
 const VIEWS = { order: "in order", time: "against the clock", table: "as a table" };
 
 // scenario: from the data. column: index of the target. view: one of VIEWS. choose(changes): go elsewhere.
@@ -11,12 +14,12 @@ function scenarioElement(scenario, column, view, choose, fixedWidth = null) {
   const names = [DATA.columns[column].oracle, DATA.columns[column].name];
   const element = make("div", { class: "scenario" },
     make("h2", {}, scenario.title),
-    make("p", { class: "meta" }, make("code", {}, scenario.id), ...(fixedWidth ? [make("span", {}, DATA.columns[column].label)] : [])),
+    make("p", { class: "meta" }, make("code", {}, ...breakable(scenario.id)), ...(fixedWidth ? [make("span", {}, DATA.columns[column].label)] : [])),
     DATA.columns.length > 1 && !fixedWidth ? columnTabs(scenario, column, choose) : null,
     verdictLine(result), knownCard(result), frequencies(result));
   element.append(evidence(scenario, result, names, view, choose, fixedWidth));
   if (result.output) element.append(make("h3", {}, "What the process wrote last"), make("pre", { class: "output", tabindex: 0 }, result.output));
-  element.append(...statementsOf(scenario), ...reproduction(result), ...sourceOf(scenario, result));
+  element.append(...statementsOf(scenario), ...reproduction(scenario, column), ...sourceOf(scenario, result));
   return element;
 }
 
@@ -113,9 +116,17 @@ function findingsList(findings, lanes, box) {
     const note = [finding.kind, finding.level, finding.counts ? "" : "does not count at this level",
       lanes && !lanes.marks[n] ? "about no single event" : ""].filter(Boolean).join(", ");
     return make("li", { class: finding.counts ? null : "mild", "data-n": n, onmouseenter: () => light(box, n), onmouseleave: () => light(box, null) },
-      make("span", { class: "numeral" }, n + 1), make("span", {}, finding.sentence, make("small", {}, note)));
+      make("span", { class: "numeral" }, n + 1), make("span", {}, cut(finding.sentence), make("small", {}, note)));
   });
-  return make("ol", { class: "findings" }, ...items);
+  if (items.length <= MOST_FINDINGS + 2) return make("ol", { class: "findings" }, ...items);
+  const rest = items.splice(MOST_FINDINGS);
+  return make("div", {}, make("ol", { class: "findings" }, ...items),
+    make("details", {}, make("summary", {}, `${rest.length} more differences`), make("ol", { class: "findings" }, ...rest)));
+}
+
+function cut(sentence) {
+  if (sentence.length <= LONGEST_SENTENCE) return sentence;
+  return make("span", { title: sentence }, `${sentence.slice(0, LONGEST_SENTENCE)}…`);
 }
 
 // Emphasise what belongs to a finding.
@@ -147,17 +158,17 @@ function statementsOf(scenario) {
   }), scenario.basis ? make("p", { class: "quiet" }, scenario.basis) : null].filter(Boolean);
 }
 
-function reproduction(result) {
-  const commands = [result.run, result.export].filter(Boolean);
+function reproduction(scenario, column) {
+  const commands = DATA.columns[column].commands.map((text) => text.replace("{id}", scenario.id));
   return [make("h3", {}, "Reproduce"), ...commands.map(command)];
 }
 
 function sourceOf(scenario, result) {
-  if (!scenario.source) return [];
+  if (!scenario.source) return scenario.file ? [make("p", { class: "meta" }, make("code", {}, `${scenario.file}, line ${scenario.line}`))] : [];
   const names = new Map(result.findings.flatMap((finding) => (finding.event ? [[finding.event, finding.counts]] : [])));
   const lines = scenario.source.replace(/\n+$/, "").split("\n").map((text, n) => sourceLine(text, scenario.line + n, names));
   return [make("h3", {}, "Source"),
-    make("p", { class: "meta" }, make("code", {}, `conformance/${scenario.file}, line ${scenario.line}`)),
+    make("p", { class: "meta" }, make("code", {}, `${scenario.file}, line ${scenario.line}`)),
     make("pre", { class: "source", tabindex: 0 }, ...lines.flatMap((line) => [line, "\n"]).slice(0, -1))];
 }
 

@@ -7,7 +7,6 @@
 
 const ROW = 25; // pixels, of one event
 const HEAD = 30; // above the first row
-const GUTTER = 30; // for the iteration's number
 const FOLD_BEYOND = 30; // rows; a drawing with more of them has its long stretches folded
 const FOLD_LEAST = 8; // rows in a stretch that is worth folding
 const FOLD_KEEPS = 3; // rows at either end of it
@@ -34,7 +33,8 @@ class Plan {
   constructor(lanes, names, findings, width, unfolded) {
     Object.assign(this, { lanes, names, findings, width });
     this.size = width < 480 ? 11.5 : 13;
-    this.gap = Math.max(52, Math.min(150, width * 0.17));
+    this.gutter = width < 480 ? 22 : 30; // for the iteration's number
+    this.gap = Math.max(46, Math.min(150, width * 0.17));
     this.lane = (width - this.gap) / 2;
     this.events = [lanes.ours.map(eventOf), lanes.theirs.map(eventOf)];
     this.counterpart = [new Map(lanes.links), new Map(lanes.links.map(([i, j]) => [j, i]))];
@@ -109,7 +109,7 @@ function bandsOf(plan, side) {
     shapes.push(draw("rect", {
       class: `band ${band.look}`, x, y: y + 1.5, width: plan.lane - 1.5, height: height - 3, rx: 6,
     }, draw("title", {}, band.title)));
-    shapes.push(draw("text", { class: "gutter", x: x + 8, y: y + ROW / 2 + 4 }, band.sign));
+    shapes.push(draw("text", { class: "gutter", x: x + plan.gutter / 4, y: y + ROW / 2 + 4 }, band.sign));
   }
   return shapes;
 }
@@ -208,14 +208,15 @@ function textsOf(plan, side) {
     if (plan.folded[side].has(index)) return [];
     const mark = plan.marked[side].get(index);
     const look = mark ? `fault-text${mark.mild ? " mild" : ""}` : "";
-    const x = plan.left(side) + GUTTER;
+    const x = plan.left(side) + plan.gutter;
     return [eventText(plan, event, x, plan.middle(side, index) + 4.5, look, side, index)];
   });
 }
 
 function eventText(plan, event, x, y, look, side, index) {
-  const space = plan.lane - GUTTER - 8;
-  const name = fit(event.kind ? `${event.kind} ${event.label}` : event.label, space, plan.size);
+  const space = plan.lane - plan.gutter - 8;
+  const share = event.values ? Math.max(0.6 * space, space - widthOf(`${event.values}  `, plan.size)) : space;
+  const name = fit(event.kind ? `${event.kind} ${event.label}` : event.label, share, plan.size);
   const left = space - widthOf(`${name} `, plan.size);
   const values = event.values && left > 2 * plan.size ? fit(event.values, left, plan.size) : "";
   return draw("text", { x, y, class: look, "font-size": plan.size, ["data-" + "ij"[side]]: index },
@@ -246,7 +247,7 @@ function foldsOf(plan, onUnfold) {
     const text = `⋯ ${plural(item.rows.length, "row")} ${item.fold}: show`;
     return [draw("g", { class: "fold", role: "button", tabindex: 0, "aria-label": text, onclick: unfold, onkeydown: onKey },
       draw("rect", { x: 0.75, y: y + 3, width: plan.width - 1.5, height: ROW - 6, rx: 6 }),
-      draw("text", { x: GUTTER, y: y + ROW / 2 + 4.5 }, text))];
+      draw("text", { x: plan.gutter, y: y + ROW / 2 + 4.5 }, text))];
   });
 }
 
@@ -255,6 +256,6 @@ function endingOf(plan) {
   const [x, y] = [plan.left(1), plan.endingAt];
   return [
     draw("rect", { class: "died", x, y: y + 2, width: plan.lane - 1.5, height: ROW - 4, rx: 6 }),
-    draw("text", { class: "fault-text", x: x + GUTTER, y: y + ROW / 2 + 4.5 }, fit(`✗ ${plan.lanes.end}`, plan.lane - GUTTER, 13)),
+    draw("text", { class: "fault-text", x: x + plan.gutter, y: y + ROW / 2 + 4.5 }, fit(`✗ ${plan.lanes.end}`, plan.lane - plan.gutter, 13)),
   ];
 }

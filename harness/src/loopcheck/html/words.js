@@ -7,6 +7,15 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const WORDS = DATA.words;
 const SVG = "http://www.w3.org/2000/svg";
 
+// What is empty is not in the file.
+const NOTHING = { axis: "", signature: null, reason: "", sentence: "", findings: [], known: null, lanes: null, output: "" };
+for (const scenario of DATA.scenarios) {
+  scenario.results = scenario.results.map((result) => result && { ...NOTHING, ...result });
+  for (const { lanes } of scenario.results.filter(Boolean)) {
+    if (lanes) lanes.rows ??= lanes.links = lanes.ours.map((_, n) => [n, n]);
+  }
+}
+
 // make("a", {href: "#"}, "text", other): an element. An attribute that is null or false is left out.
 function make(name, attributes, ...children) {
   return filled(document.createElement(name), attributes, children);
@@ -40,10 +49,16 @@ function command(text) {
     make("button", { type: "button", class: "copy", "data-copy": text }, "copy"));
 }
 
-// An event as the data have it: [actor, name, values, iteration, t, due, kind].
+// A text whose long words may break where their parts end.
+function breakable(text) {
+  return text.split(/(?<=[_/.])/).flatMap((part) => [part, document.createElement("wbr")]);
+}
+
+// An event from what the data have: [actor, name, values, iteration, t, due, kind]. Times become seconds.
 function eventOf(facts) {
   const [actor, name, values, iteration = null, t = null, due = null, kind = null] = facts;
-  return { actor, name, values, iteration, t, due, kind, label: actor ? `${actor}: ${name}` : name };
+  const seconds = (time) => (time === null ? null : time / 1e6);
+  return { actor, name, values, iteration, t: seconds(t), due: seconds(due), kind, label: actor ? `${actor}: ${name}` : name };
 }
 
 function wholeText(event) {
