@@ -41,9 +41,10 @@ def _page(facts: dict[str, Any]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(_text("page.html.j2")).render(
+    page = environment.from_string(_text("page.html.j2")).render(
         facts, style=_joined(STYLE), script=_joined(SCRIPTS), data=_as_json(facts["data"])
     )
+    return page.encode("utf-8", "replace").decode()  # half of a surrogate pair has no place in a file
 
 
 def _text(name: str) -> str:
@@ -59,7 +60,7 @@ def _as_json(data: Any) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return text.encode("utf-8", "replace").decode()  # half of a surrogate pair has no place in a file
+    return text
 
 
 def _without_agreeing_drawings(data: dict[str, Any]) -> None:

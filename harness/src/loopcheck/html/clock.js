@@ -109,7 +109,8 @@ function tracesTable(lanes, names, findings) {
 
 function cellsOf(event) {
   if (event === null) return [make("td", { class: "slim" }), make("td"), make("td", { class: "time" })];
-  const iteration = event.iteration === null ? "–" : event.iteration;
+  const outside = event.kind === null ? "–" : "";
+  const iteration = event.iteration ?? outside;
   const time = event.t === null ? "" : milliseconds(event.t);
   return [make("td", { class: "slim" }, iteration), make("td", {}, wholeText(event)), make("td", { class: "time" }, time)];
 }

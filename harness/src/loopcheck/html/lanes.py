@@ -26,10 +26,10 @@ Place = dict[str, Any]
 def drawing(result: ScenarioResult) -> dict[str, Any] | None:
     """Return the drawing of a result, None for one that did not run.
 
-    ours, theirs: the events of oracle and target.  rows: pairs of indexes, null for a gap.  links: [index of the
-    oracle's, index of the target's].  Both are left out where event n of either side stands opposite event n of
-    the other, which is the rule.  marks: one for each finding, null for one that is about no event.  end: how the
-    target's process ended, where it ended badly.
+    ours, theirs: the events of oracle and target; theirs is left out where it is the same.  rows: pairs of
+    indexes, null for a gap.  links: [index of the oracle's, index of the target's].  Both are left out where
+    event n of either side stands opposite event n of the other, which is the rule.  marks: one for each finding,
+    null for one that is about no event.  end: how the target's process ended, where it ended badly.
     """
     if not result.oracle or not result.target:
         return None
@@ -45,6 +45,8 @@ def drawing(result: ScenarioResult) -> dict[str, Any] | None:
         "marks": lanes.marks(result.record),
         "end": _ending(theirs),
     }
+    if facts["theirs"] == facts["ours"]:
+        del facts["theirs"]
     return facts if rows == links == level else facts | {"rows": rows, "links": links}
 
 
@@ -67,7 +69,7 @@ def _ending(trace: Trace) -> str:
 
 
 def event_facts(event: Event, timed: bool) -> list[Any]:
-    """Return an event as [actor, name, values, iteration, t, due, kind], without what is missing at the end.
+    """Return an event as [name, values, iteration, t, due, kind, actor], without what is empty at the end.
 
     Times are in microseconds, and left out unless timed.
     """
@@ -78,8 +80,8 @@ def event_facts(event: Event, timed: bool) -> list[Any]:
     kind = None if event.kind == "user" else event.kind
     due = None if event.due is None else round(event.due * 1e6)
     at = round(event.t * 1e6) if timed else None
-    facts = [actor, event.name, values, event.iteration, at, due, kind]
-    while facts[-1] is None:
+    facts = [event.name, values, event.iteration, at, due, kind, actor]
+    while len(facts) > 1 and facts[-1] in (None, ""):
         facts.pop()
     return facts
 

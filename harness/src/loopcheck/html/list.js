@@ -63,7 +63,7 @@ const texts = new WeakMap();
 
 function searchable(scenario, result) {
   if (!texts.has(result)) {
-    const events = result.lanes ? [...result.lanes.ours, ...result.lanes.theirs].map((event) => `${event[0]} ${event[1]} ${event[2]}`) : [];
+    const events = result.lanes ? [...result.lanes.ours, ...result.lanes.theirs].map((event) => `${event[0]} ${event[1] ?? ""}`) : [];
     const about = [scenario.id, scenario.title, scenario.basis, ...scenario.statements, result.sentence, result.signature ?? "",
       ...result.findings.map((finding) => finding.sentence)];
     texts.set(result, [...about, ...events].join("\n").toLowerCase());

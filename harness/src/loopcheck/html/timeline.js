@@ -155,13 +155,18 @@ function threadsOf(plan) {
     if (plan.counterpart[side].has(index) || plan.marked[side].has(index) || plan.folded[side].has(index)) return;
     shapes.push(...stub(plan, side, index, "thread lost", "ring"));
   }));
-  for (const mark of plan.marks) {
+  for (const mark of plan.marks.filter((one) => !isFolded(plan, one))) {
     const look = mark.mild ? "fault mild" : "fault";
     if (mark.i !== null && mark.j !== null) shapes.push(thread(plan, mark.i, mark.j, look, mark.n));
     else if (mark.i !== null) shapes.push(...stub(plan, 0, mark.i, look, `ring ${look}`, mark.n));
     else shapes.push(...stub(plan, 1, mark.j, look, `ring ${look}`, mark.n));
   }
   return shapes;
+}
+
+// Whether a mark is at an event of which only the number in a folded stretch is shown.
+function isFolded(plan, { i, j }) {
+  return j === null ? plan.folded[0].has(i) : plan.folded[1].has(j);
 }
 
 function thread(plan, i, j, look, n = null) {
@@ -185,18 +190,20 @@ function stub(plan, side, index, look, ringLook, n = null) {
 // The number of each finding, on its line near the target's end; several on one line stand side by side.
 function numeralsOf(plan) {
   const taken = new Map();
-  return plan.marks.flatMap((mark) => {
+  return plan.marks.filter((mark) => !isFolded(plan, mark)).flatMap((mark) => {
     const missing = mark.j === null;
     const side = missing ? 0 : 1;
     const key = `${side} ${missing ? mark.i : mark.j}`;
     const before = taken.get(key) ?? 0;
     taken.set(key, before + 1);
     const y = plan.middle(side, missing ? mark.i : mark.j);
-    const x = missing ? plan.lane + 13 + before * 20 : plan.left(1) - 13 - before * 20;
+    const text = String(mark.n + 1);
+    const half = Math.max(9, 4 * text.length + 2);
+    const x = missing ? plan.lane + half + 4 + before * 20 : plan.left(1) - half - 4 - before * 20;
     const mild = mark.mild ? " mild" : "";
     return [
-      draw("circle", { class: `numeral-disc${mild}`, "data-n": mark.n, cx: x, cy: y, r: 9 }),
-      draw("text", { class: `numeral-text${mild}`, "data-n": mark.n, x, y: y + 4 }, mark.n + 1),
+      draw("rect", { class: `numeral-disc${mild}`, "data-n": mark.n, x: x - half, y: y - 9, width: 2 * half, height: 18, rx: 9 }),
+      draw("text", { class: `numeral-text${mild}`, "data-n": mark.n, x, y: y + 4 }, text),
     ];
   });
 }
@@ -244,7 +251,7 @@ function foldsOf(plan, onUnfold) {
       event.stopPropagation();
       unfold();
     };
-    const text = `⋯ ${plural(item.rows.length, "row")} ${item.fold}: show`;
+    const text = `⋯ ${plural(item.rows.length, "row")} ${item.fold} (show)`;
     return [draw("g", { class: "fold", role: "button", tabindex: 0, "aria-label": text, onclick: unfold, onkeydown: onKey },
       draw("rect", { x: 0.75, y: y + 3, width: plan.width - 1.5, height: ROW - 6, rx: 6 }),
       draw("text", { x: plan.gutter, y: y + ROW / 2 + 4.5 }, text))];

@@ -12,7 +12,9 @@ const NOTHING = { axis: "", signature: null, reason: "", sentence: "", findings:
 for (const scenario of DATA.scenarios) {
   scenario.results = scenario.results.map((result) => result && { ...NOTHING, ...result });
   for (const { lanes } of scenario.results.filter(Boolean)) {
-    if (lanes) lanes.rows ??= lanes.links = lanes.ours.map((_, n) => [n, n]);
+    if (!lanes) continue;
+    lanes.theirs ??= lanes.ours;
+    lanes.rows ??= lanes.links = lanes.ours.map((_, n) => [n, n]);
   }
 }
 
@@ -54,9 +56,9 @@ function breakable(text) {
   return text.split(/(?<=[_/.])/).flatMap((part) => [part, document.createElement("wbr")]);
 }
 
-// An event from what the data have: [actor, name, values, iteration, t, due, kind]. Times become seconds.
+// An event from what the data have: [name, values, iteration, t, due, kind, actor]. Times become seconds.
 function eventOf(facts) {
-  const [actor, name, values, iteration = null, t = null, due = null, kind = null] = facts;
+  const [name, values = "", iteration = null, t = null, due = null, kind = null, actor = ""] = facts;
   const seconds = (time) => (time === null ? null : time / 1e6);
   return { actor, name, values, iteration, t: seconds(t), due: seconds(due), kind, label: actor ? `${actor}: ${name}` : name };
 }
