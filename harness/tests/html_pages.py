@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Results for the tests of the HTML page: small ones about one thing, one with every verdict, and a full-sized run."""
+"""Results for the tests of the HTML page: small ones about one thing, every verdict, and a full-sized run."""
 
 from typing import Any
 

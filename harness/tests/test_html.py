@@ -110,7 +110,7 @@ def test_scripts_build_no_markup_from_texts() -> None:
         )
 
 
-# ---- traced texts are texts -----------------------------------------------------------------------------------
+# ---- traced texts are texts ----------------------------------------------------------------------------------
 
 
 def test_traced_markup_is_no_markup() -> None:
@@ -139,7 +139,7 @@ def test_command_line_cannot_leave_its_element() -> None:
     assert Page(render(made)).named("img") == []
 
 
-# ---- what it says ---------------------------------------------------------------------------------------------
+# ---- what it says --------------------------------------------------------------------------------------------
 
 
 def test_each_word_of_the_vocabulary_is_in_the_legend() -> None:
@@ -215,7 +215,7 @@ def test_results_of_an_older_file_have_no_source_and_are_shown_all_the_same() ->
     assert scenario["source"] == "" and scenario["results"][0]["verdict"] == "differ"
 
 
-# ---- several targets ------------------------------------------------------------------------------------------
+# ---- several targets -----------------------------------------------------------------------------------------
 
 
 def test_same_difference_has_the_same_letter() -> None:
@@ -243,7 +243,7 @@ def test_targets_of_one_name_keep_their_results_apart() -> None:
     assert [one["axis"] for one in scenario["results"]] == ["order", "value"]
 
 
-# ---- size ------------------------------------------------------------------------------------------------------
+# ---- size ----------------------------------------------------------------------------------------------------
 
 
 def test_full_run_on_two_targets_is_within_the_budget_with_every_drawing() -> None:
@@ -261,7 +261,7 @@ def test_larger_run_loses_the_drawings_of_what_agrees_and_no_other() -> None:
             assert ("lanes" in one) == (one["verdict"] != "agree")
 
 
-# ---- drawings ---------------------------------------------------------------------------------------------------
+# ---- drawings ------------------------------------------------------------------------------------------------
 
 
 def test_mark_of_an_order_difference_is_at_the_event_that_moved() -> None:

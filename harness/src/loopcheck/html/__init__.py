@@ -2,8 +2,8 @@
 """The report as one HTML file that needs nothing else: no network, no font, no second file.
 
 Three steps.  ``facts`` turns results into what the page says, as plain data; ``lanes`` finds, for each scenario,
-which events stand opposite each other and where the judge's findings belong; here a template puts style, scripts and
-data into one page.  The browser draws: the data have no coordinates and the page fits every width.
+which events stand opposite each other and where the judge's findings belong; here a template puts style, scripts
+and data into one page.  The browser draws: the data have no coordinates and the page fits every width.
 
 Invariants.  Whatever was traced is data: it reaches the page as JSON in which no tag can begin, or through the
 template, which escapes.  Where the page would be larger than BUDGET, the scenarios that agree lose their drawings,

@@ -25,14 +25,15 @@ const FIELDS = ["verdict", "axis", "kind", "level", "reason", "area", "statement
 function parseFilter(text) {
   const vocabulary = new Set(Object.values(WORDS).flatMap((words) => Object.keys(words)));
   vocabulary.add("process");
-  const found = text.matchAll(/(-?)(?:(\w+):)?(?:"([^"]*)"?|(\S+))/g);
-  return [...found].map(([whole, minus, field, quoted, plain]) => {
+  const found = text.matchAll(/(-?)(?:(\w+):)?(?:"([^"]*)"?|(\S*))/g);
+  const terms = [...found].filter(([whole]) => whole).map(([whole, minus, field, quoted, plain]) => {
     const value = (quoted ?? plain ?? "").toLowerCase();
     const not = minus === "-";
     if (field && FIELDS.includes(field.toLowerCase())) return { field: field.toLowerCase(), value, not };
     if (field) return { field: "", value: whole.replace(/^-/, "").toLowerCase(), not };
     return { field: quoted === undefined && vocabulary.has(value) ? "word" : "", value, not };
   });
+  return terms.filter((term) => term.value); // "axis:" is one that is being typed
 }
 
 function matches(scenario, number, terms) {
