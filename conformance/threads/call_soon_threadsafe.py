@@ -8,6 +8,8 @@ import time
 
 from loopcheck_target import scenario
 
+NEEDS = ["threads/threadsafe_call_wakes_an_idle_loop"]  # each scenario of this file
+
 place = contextvars.ContextVar("place", default="unset")
 
 

@@ -102,18 +102,28 @@ wait_pselect(struct watched_pipe *pipe)
 
 typedef int wait_function(struct watched_pipe *pipe);
 
+/* epoll_pwait2() stands last, so that it can be left out. */
 static wait_function *const descriptor_waits[] = {
-    wait_epoll_wait, wait_epoll_pwait, wait_epoll_pwait2,
-    wait_poll, wait_ppoll, wait_select, wait_pselect,
+    wait_epoll_wait, wait_epoll_pwait, wait_poll, wait_ppoll,
+    wait_select, wait_pselect, wait_epoll_pwait2,
 };
 #define DESCRIPTOR_WAIT_COUNT (sizeof descriptor_waits / sizeof descriptor_waits[0])
+
+/* Older kernels do not have epoll_pwait2(), nor does valgrind: how many of count waits to try. */
+static size_t
+waits_there(size_t count)
+{
+    struct epoll_event event;
+    bool there = epoll_pwait2(-1, &event, 1, NULL, NULL) == 0 || errno != ENOSYS;
+    return there ? count : count - 1;
+}
 
 static void
 hour_body(void)
 {
     struct watched_pipe pipe = open_watched_pipe();
 
-    for (size_t i = 0; i < DESCRIPTOR_WAIT_COUNT; i++) {
+    for (size_t i = 0; i < waits_there(DESCRIPTOR_WAIT_COUNT); i++) {
         struct moment start = moment_now();
         REQUIRE(descriptor_waits[i](&pipe) == 0);
         require_jumped(start, HOUR);
@@ -134,7 +144,7 @@ ready_body(void)
     struct watched_pipe pipe = open_watched_pipe();
 
     REQUIRE(write(pipe.write_fd, "x", 1) == 1);
-    for (size_t i = 0; i < DESCRIPTOR_WAIT_COUNT; i++)
+    for (size_t i = 0; i < waits_there(DESCRIPTOR_WAIT_COUNT); i++)
         REQUIRE(descriptor_waits[i](&pipe) == 1);
     REQUIRE(loopcheck_clock_jumped_ns() == 0);
 }
@@ -207,7 +217,7 @@ static void
 pending_body(void)
 {
     static wait_function *const masked[] = {
-        wait_epoll_pwait, wait_epoll_pwait2, wait_ppoll, wait_pselect,
+        wait_epoll_pwait, wait_ppoll, wait_pselect, wait_epoll_pwait2,
     };
     struct watched_pipe pipe = open_watched_pipe();
     struct sigaction action = { .sa_handler = count_signal };
@@ -217,7 +227,7 @@ pending_body(void)
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGUSR1);
     REQUIRE(sigprocmask(SIG_BLOCK, &blocked, NULL) == 0);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < (int)waits_there(4); i++) {
         REQUIRE(raise(SIGUSR1) == 0 && signals_handled == i);
         REQUIRE(masked[i](&pipe) == -1 && errno == EINTR);
         REQUIRE(signals_handled == i + 1);

@@ -109,7 +109,8 @@ static bool
 has_child(void)
 {
     int options = WEXITED | WNOHANG | WNOWAIT;
-    return syscall(SYS_waitid, P_ALL, 0, NULL, options, NULL) == 0 || errno != ECHILD;
+    siginfo_t unused; /* the kernel takes NULL, valgrind does not */
+    return syscall(SYS_waitid, P_ALL, 0, &unused, options, NULL) == 0 || errno != ECHILD;
 }
 
 /* Where /proc is missing, nobody is ever found alone, and time passes for real. */

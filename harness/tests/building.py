@@ -9,7 +9,7 @@ from typing import Any
 
 from loopcheck.interpreters import Interpreter
 from loopcheck.judge import Judgement, Subject
-from loopcheck.results import scenario_record
+from loopcheck.results import Runs, scenario_record
 from loopcheck.spec import Level, Statement, Status
 from loopcheck.targets import Target
 from loopcheck.traces import Event, Outcome, Trace
@@ -112,6 +112,7 @@ def header(*names: str, **fields: Any) -> dict[str, Any]:
             "class": f"{name}.Loop",
             "oracle": "asyncio 3.12.1",
             "oracle_text": "asyncio",
+            "asyncios_own": False,
             **about,
         }
         for name in names or ("target",)
@@ -123,16 +124,39 @@ def header(*names: str, **fields: Any) -> dict[str, Any]:
         "platform": "Linux",
         "command": ["loopcheck", "run"],
         "level": "guaranteed",
+        "clock": "auto",
+        "repeat": 1,
+        "baseline": "",
         "path": [],
         "targets": targets,
+        "plan": ["area/scenario"],
         "selected": 1,
         "of": 3,
     }
     return {**usual, **fields}
 
 
+ABOUT = {
+    "file": "area/topic.py",
+    "line": 7,
+    "source": 'def scenario(loop, trace):\n    """Something happens."""',
+    "statements": [
+        {
+            "id": "call_soon.fifo-order",
+            "text": "Callbacks are called in the order in which they are registered.",
+            "status": "guaranteed",
+            "url": "https://docs.python.org/3.14/library/asyncio-eventloop.html#asyncio.loop.call_soon",
+        }
+    ],
+}
+
+
 def result(
-    judgement: Judgement, ours: tuple[Trace, ...] = (), theirs: tuple[Trace, ...] = (), **fields: Any
+    judgement: Judgement,
+    ours: tuple[Trace, ...] = (),
+    theirs: tuple[Trace, ...] = (),
+    confirmations: tuple[Trace, ...] = (),
+    **fields: Any,
 ) -> dict[str, Any]:
     """Return the record of a scenario.  ours, theirs: runs of oracle and target; fields: of the description."""
     usual = {
@@ -143,8 +167,11 @@ def result(
         "statements": ["call_soon.fifo-order"],
         "basis": "",
         "scenario_level": "guaranteed",
+        "needs": [],
+        "habits_count": False,
+        "about": ABOUT,
     }
-    return scenario_record({**usual, **fields}, judgement, ours, theirs)
+    return scenario_record({**usual, **fields}, judgement, Runs(ours, theirs, confirmations))
 
 
 def footer(exit: int = 0, *, interrupted: bool = False, **counts: int) -> dict[str, Any]:

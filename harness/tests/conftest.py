@@ -26,6 +26,11 @@ PATIENCE_S = 60.0  # for what is sure to happen; how long it takes says nothing
 PATCHED = "import sys, loopcheck.cli, loopcheck.servers; {}; sys.exit(loopcheck.cli.main())"
 
 
+# A job in the background of a shell has SIGINT ignored, and so would everything that it starts; tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     """Return when condition() holds.  Fails the test when it never does; what: for the message."""
     deadline = time.monotonic() + PATIENCE_S

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loopcheck.judge import Finding, Judgement, judge
-from loopcheck.results import Results, ResultsError, Writer, assemble, read_results, scenario_record
+from loopcheck.results import Results, ResultsError, Runs, Writer, assemble, read_results, scenario_record
 
 from .building import died, event, footer, header, result, subject, trace
 
@@ -92,7 +92,7 @@ def test_scenario_that_did_not_run_has_no_traces(tmp_path: Path) -> None:
 def test_record_says_what_the_judgement_says() -> None:
     finding = Finding("value", "a", "“a” differs.", "observed", [1], [2])
     record = scenario_record(
-        {"id": "area/a"}, Judgement("variant", "observed", (finding,), seen=(1, 3)), (), ()
+        {"id": "area/a"}, Judgement("variant", "observed", (finding,), seen=(1, 3)), Runs()
     )
     assert (record["axis"], record["signature"], record["sentence"]) == (
         "value",

@@ -21,9 +21,10 @@ from .coverage_report import markdown, print_coverage
 from .doctor import print_doctor
 from .export import ExportError, export_script
 from .interpreters import InterpreterError
+from .rejudge import judge_again
 from .report import Reporter, print_report
 from .resources import scenarios_folder, statements_folder, surface_file
-from .results import ResultsError, WriteError, Writer, assemble
+from .results import ResultsError, WriteError, Writer, assemble, read_kept, read_results, write_results
 from .scenarios import Problem, Scenario, load_scenarios
 from .servers import ServerError
 from .session import SessionOptions, default_jobs, run_session
@@ -33,6 +34,7 @@ from .surface import Name, Surface, SurfaceError, load_surface
 from .targets import Target, TargetError, oracle_for, parse_target, read_configuration, with_distinct_names
 from .vocabulary import EXITS, LEVELS
 
+LEVELS_DEMANDED = [level for level in LEVELS if level != "free"]
 Part = TypeVar("Part", Statement, Name)
 
 
@@ -86,6 +88,9 @@ def matches(scenario: Scenario, pattern: str) -> bool:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run scenarios on targets and report."""
+    if arguments.resume and arguments.results is None:
+        raise UsageError("--resume goes on with the file that --results names")
+    kept = read_kept(arguments.results) if arguments.resume else None
     corpus = Corpus(arguments.scenarios)
     pairs = target_pairs(arguments)
     scenarios = corpus.select(arguments)
@@ -101,10 +106,14 @@ def run(arguments: argparse.Namespace) -> int:
         repeat=arguments.repeat,
         timeout=arguments.timeout,
         command=("loopcheck", *arguments.command_line),
+        statements=corpus.statements,
+        kept=kept.records if kept else (),
     )
-    writer = Writer(arguments.results)
     console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 120)
+    writer = Writer(arguments.results, kept)
     reporter = Reporter(console, total=len(scenarios) * len(pairs), verbose=arguments.verbose)
+    for record in options.kept:
+        reporter.record(record)
 
     def take(record: dict[str, Any]) -> None:
         writer.write(record)
@@ -120,6 +129,21 @@ def run(arguments: argparse.Namespace) -> int:
         print_report(console, assemble(reporter.records), arguments.verbose)
         sys.stdout.flush()
     return status
+
+
+def judge_stored(arguments: argparse.Namespace) -> int:
+    """Give the verdicts of a results file anew, and report."""
+    corpus = Corpus(None)
+    read = read_results(arguments.results)
+    results = judge_again(read, arguments.level or read.header["level"], corpus.statements)
+    if arguments.output is not None:
+        write_results(arguments.output, results)
+    with output_may_close():
+        print_report(
+            Console(soft_wrap=False, width=None if sys.stdout.isatty() else 120), results, arguments.verbose
+        )
+        sys.stdout.flush()
+    return int(results.footer["exit"]) if results.footer else EXITS["failure"].status
 
 
 def target_pairs(arguments: argparse.Namespace) -> list[tuple[Target, Target]]:
@@ -254,6 +278,7 @@ def parser() -> Parser:
     _add_path(exports)
     _add_folder(exports)
     exports.set_defaults(function=export)
+    _add_judge(verbs.add_parser("judge", help="give the verdicts of a results file anew, without running"))
     _add_coverage(verbs.add_parser("coverage", help="say what of the documentation the scenarios reach"))
     doctors = verbs.add_parser("doctor", help="say whether a loop can be tested, and what it lacks")
     doctors.add_argument("target", metavar="TARGET")
@@ -267,11 +292,11 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
     add("targets", nargs="+", metavar="TARGET", help="(NAME | MODULE:CALLABLE)[@INTERPRETER]")
     add("--oracle", metavar="TARGET", help="compare with this instead of asyncio on the target's interpreter")
     add("--results", type=Path, metavar="FILE", help="write results as JSON lines")
+    add("--resume", action="store_true", help="go on with the results file of a run that did not end")
     add(
         "--clock", choices=("auto", "virtual", "real"), default="auto", help="default: virtual where it works"
     )
-    levels = [level for level in LEVELS if level != "free"]
-    add("--level", choices=levels, default=levels[0], help="which expectations must hold")
+    add("--level", choices=LEVELS_DEMANDED, default=LEVELS_DEMANDED[0], help="which expectations must hold")
     add("--jobs", type=positive(int), default=default_jobs(), metavar="N", help="runs under way at a time")
     add("--repeat", type=positive(int), default=1, metavar="K", help="runs of each scenario")
     add(
@@ -284,6 +309,14 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
     _add_path(run_parser)
     _add_selection(run_parser)
     run_parser.set_defaults(function=run)
+
+
+def _add_judge(to: argparse.ArgumentParser) -> None:
+    to.add_argument("results", type=Path, metavar="RESULTS")
+    to.add_argument("--level", choices=LEVELS_DEMANDED, help="which expectations must hold; default: as then")
+    to.add_argument("--output", type=Path, metavar="FILE", help="write the results with the new verdicts")
+    to.add_argument("-v", "--verbose", action="count", default=0, help="as for run")
+    to.set_defaults(function=judge_stored)
 
 
 def _add_coverage(to: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ from .vocabulary import KINDS, LEVELS, REASONS, at_least
 EARLY_TOLERANCE_S = 0.0011  # a timer may be early by the clock's resolution, which is 1 ms for some pollers
 LATE_THRESHOLD_S = 0.005
 SLOW_SHARE = 0.1
+NOISY = "noisy"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Judgement:
     reason: a word of the vocabulary, where there is no verdict.  sentence: why, where there are no findings.
     seen: in how many of the target's runs the first finding showed, and of how many.
     shown: which of these runs the findings are about.
+    ending: of a crash or hang, what its signature says after the verdict.
     """
 
     verdict: str
@@ -80,6 +82,7 @@ class Judgement:
     sentence: str = ""
     seen: tuple[int, int] = (0, 0)
     shown: int = 0
+    ending: str = ""
 
     @property
     def axis(self) -> str | None:
@@ -88,7 +91,9 @@ class Judgement:
 
     @property
     def signature(self) -> str | None:
-        """The signature of the first difference that counts."""
+        """The signature of the first difference that counts, or of how the process ended; None where it agreed."""
+        if self.verdict in ("crash", "hang"):
+            return f"process:{self.verdict}:{self.ending}"
         return self.findings[0].signature if self.findings else None
 
 
@@ -97,8 +102,17 @@ def judge(
 ) -> Judgement:
     """Return the verdict on the target's runs.
 
+    oracle: as many runs as of the target, and perhaps one more, made because there was a difference.
     confirmations: further runs of the target with longer ticks, made because the first ones were late.
     """
+    judgement = _judge(subject, oracle, target, confirmations)
+    noisy = any(map(is_noisy, [*oracle[: len(target)], *target]))
+    return without_verdict(judgement) if noisy and judgement.verdict in ("differ", "variant") else judgement
+
+
+def _judge(
+    subject: Subject, oracle: Sequence[Trace], target: Sequence[Trace], confirmations: Sequence[Trace]
+) -> Judgement:
     return (
         _failed_harness([*oracle, *target, *confirmations], subject)
         or _broken_scenario(oracle, subject)
@@ -163,7 +177,15 @@ def _ended_badly(target: Sequence[Trace], subject: Subject) -> Judgement | None:
     if not bad:
         return None
     sentence = sentences.ending_sentence(bad[0], subject.target)
-    return Judgement(bad[0].status, subject.level, sentence=sentence, seen=(len(bad), len(target)))
+    seen = (len(bad), len(target))
+    return Judgement(bad[0].status, subject.level, sentence=sentence, seen=seen, ending=_ending(bad[0]))
+
+
+def _ending(trace: Trace) -> str:
+    """Return how a process ended, as its signature says it: by which signal or status, or after which event."""
+    if trace.status == "hang":
+        return trace.last_event.name if trace.last_event else ""
+    return trace.outcome.signal or f"exit-{trace.outcome.code}"
 
 
 def _compare(
@@ -342,4 +364,4 @@ def is_noisy(trace: Trace) -> bool:
 def without_verdict(judgement: Judgement) -> Judgement:
     """Return the judgement of runs that differ but were all noisy."""
     sentence = f"{REASONS['noisy']} It would be: {judgement.verdict}."
-    return replace(judgement, verdict="inconclusive", reason="noisy", sentence=sentence, findings=())
+    return replace(judgement, verdict="inconclusive", reason=NOISY, sentence=sentence, findings=())

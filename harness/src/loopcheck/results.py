@@ -2,8 +2,9 @@
 """``results.jsonl``: the one product of a run; every report is a pure function of it.
 
 A header, one record for each scenario on each target, records of what went wrong around them, and a footer.
-A file without a footer is incomplete, and every reader says so.  The oracle's traces of a scenario are stored
-with the first record that used them; the others have ``null`` there, and reading puts them back.
+A file without a footer is incomplete, and every reader says so.  The oracle's traces of a scenario, and what it
+is about, are stored with the first record that has them; the others have ``null`` there, and reading puts them
+back.
 """
 
 import contextlib
@@ -39,6 +40,7 @@ class ScenarioResult:
     record: dict[str, Any]
     oracle: tuple[Trace, ...]
     target: tuple[Trace, ...]
+    confirmations: tuple[Trace, ...] = ()
 
     @property
     def id(self) -> str:
@@ -63,6 +65,7 @@ class Results:
     header: dict[str, Any]
     scenarios: list[ScenarioResult] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
+    baseline_problems: list[dict[str, Any]] = field(default_factory=list)
     footer: dict[str, Any] | None = None
 
     def of_target(self, name: str) -> list[ScenarioResult]:
@@ -70,14 +73,35 @@ class Results:
         return [result for result in self.scenarios if result.target_name == name]
 
 
-def scenario_record(
-    description: dict[str, Any], judgement: Judgement, oracle: tuple[Trace, ...], target: tuple[Trace, ...]
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Runs:
+    """The traces that a scenario was judged by on one target."""
+
+    oracle: tuple[Trace, ...] = ()
+    target: tuple[Trace, ...] = ()
+    confirmations: tuple[Trace, ...] = ()
+
+
+def scenario_record(description: dict[str, Any], judgement: Judgement, runs: Runs) -> dict[str, Any]:
     """Return the record of a judged scenario.  description: id, title, target, oracle, statements, ...."""
+    fields = {**description, **judgement_fields(judgement)}
+    return {"record": "scenario", **fields, "traces": _trace_records(runs)}
+
+
+def _trace_records(runs: Runs) -> dict[str, Any]:
     return {
-        "record": "scenario",
-        **description,
+        "oracle": [trace_record(trace) for trace in runs.oracle],
+        "target": [trace_record(trace) for trace in runs.target],
+        "confirmations": [trace_record(trace) for trace in runs.confirmations],
+    }
+
+
+def judgement_fields(judgement: Judgement) -> dict[str, Any]:
+    """Return what a record says of a judgement, before any baseline."""
+    return {
         "verdict": judgement.verdict,
+        "judged": judgement.verdict,
+        "known": None,
         "axis": judgement.axis,
         "level": judgement.level,
         "signature": judgement.signature,
@@ -96,47 +120,59 @@ def scenario_record(
             for finding in judgement.findings
         ],
         "repeats": {"seen": judgement.seen[0], "of": judgement.seen[1]},
-        "traces": {
-            "oracle": [trace_record(trace) for trace in oracle],
-            "target": [trace_record(trace) for trace in target],
-        },
     }
 
 
 class Writer:
     """Writes a results file record by record; each is on disk before the next is begun."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open path for writing; None writes nowhere.  Raises ResultsError."""
+    def __init__(self, path: Path | None, kept: "Kept | None" = None) -> None:
+        """Open path for writing; None writes nowhere.  Raises ResultsError.
+
+        kept: what the file has of an earlier run: that stays, and the rest is written behind it.
+        """
         self._stored: dict[tuple[str, str], str] = {}
         self._path = path
+        self._cut_to = kept.size if kept else None  # before the first record, not before there is one
         self._file: TextIO | None = None
         if path is not None:
             try:
-                self._file = path.open("w", encoding="utf-8")
+                self._file = path.open("a" if kept else "w", encoding="utf-8")
             except OSError as exc:
                 raise ResultsError(f"the results file {path} cannot be written: {exc.strerror}") from exc
+        for record in kept.records if kept else ():
+            self._without_what_is_stored(record)
 
     def write(self, record: dict[str, Any]) -> None:
         """Write one record.  Raises WriteError."""
         if self._file is not None:
-            line = json.dumps(self._without_known_traces(record), ensure_ascii=False)
+            line = json.dumps(self._without_what_is_stored(record), ensure_ascii=False)
             try:
+                if self._cut_to is not None:
+                    self._file.truncate(self._cut_to)
+                    self._cut_to = None
                 self._file.write(line + "\n")
                 self._file.flush()
             except OSError as exc:
                 self.close()
                 raise WriteError(f"the results file {self._path} cannot be written: {exc.strerror}") from exc
 
-    def _without_known_traces(self, record: dict[str, Any]) -> dict[str, Any]:
-        if record["record"] != "scenario" or not record["traces"]["oracle"]:
+    def _without_what_is_stored(self, record: dict[str, Any]) -> dict[str, Any]:
+        if record["record"] != "scenario":
             return record
-        key = (record["id"], record["oracle"])
-        text = json.dumps(record["traces"]["oracle"])
+        about = self._unless_stored((record["id"], "about"), record["about"])
+        oracle = self._unless_stored((record["id"], record["oracle"]), record["traces"]["oracle"])
+        return {**record, "about": about, "traces": {**record["traces"], "oracle": oracle}}
+
+    def _unless_stored(self, key: tuple[str, str], value: Any) -> Any:
+        """Return a value for the file, or None when it has the same under this key already."""
+        if not value:
+            return value
+        text = json.dumps(value)
         if self._stored.get(key) == text:
-            return {**record, "traces": {**record["traces"], "oracle": None}}
+            return None
         self._stored.setdefault(key, text)
-        return record
+        return value
 
     def close(self) -> None:
         """Close the file; what did not get there has been reported by write()."""
@@ -146,16 +182,60 @@ class Writer:
             self._file = None
 
 
+def write_results(path: Path, results: Results) -> None:
+    """Write results that were changed to a file of their own.  Raises ResultsError."""
+    writer = Writer(path)
+    try:
+        for record in [results.header, *results.errors]:
+            writer.write(record)
+        for result in results.scenarios:
+            runs = Runs(result.oracle, result.target, result.confirmations)
+            writer.write({**result.record, "traces": _trace_records(runs)})
+        for record in [*results.baseline_problems, *([results.footer] if results.footer else [])]:
+            writer.write(record)
+    finally:
+        writer.close()
+
+
 def read_results(path: Path) -> Results:
     """Return the results in a file.  Raises ResultsError when it cannot be read or is no results file."""
+    return assemble([record for record, _ in _records(path, _content(path))])
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a results file has of an earlier run: its records without the footer, and their size in bytes."""
+
+    records: tuple[dict[str, Any], ...]
+    size: int
+
+
+def read_kept(path: Path) -> Kept | None:
+    """Return what a file has of an earlier run, None when it has no scenario.  Raises ResultsError."""
+    content = _content(path) if path.exists() else b""
+    whole_lines = content[: content.rfind(b"\n") + 1]
+    if not whole_lines:
+        return None
+    read = _records(path, whole_lines)
+    kept = [(record, size) for record, size in read if record["record"] != "footer"]
+    if not any(record["record"] == "scenario" for record, _ in kept):
+        return None
+    return Kept(tuple(record for record, _ in kept), sum(size for _, size in kept))
+
+
+def _content(path: Path) -> bytes:
     try:
-        lines = path.read_bytes().rstrip(b"\n").split(b"\n")
+        return path.read_bytes()
     except OSError as exc:
         raise ResultsError(f"the results file {path} cannot be read: {exc.strerror}") from exc
-    records = list(_parse(path, lines))
-    if not records or records[0].get("record") != "header":
+
+
+def _records(path: Path, content: bytes) -> list[tuple[dict[str, Any], int]]:
+    """Return the records of a file, each with the bytes that it takes.  Raises ResultsError."""
+    records = list(_parse(path, content.rstrip(b"\n").split(b"\n")))
+    if not records or records[0][0].get("record") != "header":
         raise ResultsError(f"{path} is no results file: it does not begin with a header record")
-    return assemble(records)
+    return records
 
 
 @functools.cache
@@ -163,7 +243,7 @@ def _validator() -> jsonschema.protocols.Validator:
     return jsonschema.Draft202012Validator(results_schema())
 
 
-def _parse(path: Path, lines: list[bytes]) -> Iterator[dict[str, Any]]:
+def _parse(path: Path, lines: list[bytes]) -> Iterator[tuple[dict[str, Any], int]]:
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
@@ -174,23 +254,32 @@ def _parse(path: Path, lines: list[bytes]) -> Iterator[dict[str, Any]]:
             raise ResultsError(f"{path}:{number} is no JSON: {exc}") from exc
         except jsonschema.ValidationError as exc:
             raise ResultsError(f"{path}:{number} is no results record: {exc.message}") from exc
-        yield record
+        yield record, len(line) + 1
 
 
 def assemble(records: list[dict[str, Any]]) -> Results:
     """Return the results that a sequence of records makes, shared traces of the oracle put back in place."""
     results = Results(records[0])
     oracles: dict[tuple[str, str], tuple[Trace, ...]] = {}
+    abouts: dict[str, Any] = {}
     for record in records[1:]:
         if record["record"] == "scenario":
             key = (record["id"], record["oracle"])
             stored = record["traces"]["oracle"]
             oracle = oracles.get(key, ()) if stored is None else tuple(map(trace_from_record, stored))
-            oracles.setdefault(key, oracle)
+            if oracle:  # a scenario that was not run has none
+                oracles.setdefault(key, oracle)
+            about = record["about"] or abouts.get(record["id"])
+            abouts.setdefault(record["id"], about)
             target = tuple(map(trace_from_record, record["traces"]["target"]))
-            results.scenarios.append(ScenarioResult(record, oracle, target))
+            confirmations = tuple(map(trace_from_record, record["traces"]["confirmations"]))
+            results.scenarios.append(
+                ScenarioResult({**record, "about": about}, oracle, target, confirmations)
+            )
         elif record["record"] == "footer":
             results.footer = record
-        else:
+        elif record["record"] == "baseline-problem":
+            results.baseline_problems.append(record)
+        elif record["record"] != "resumed":
             results.errors.append(record)
     return results

@@ -9,7 +9,7 @@ that is wrong with a file is found here, before a process is started, and costs 
 import ast
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ KEYWORDS = {
     "statements": list,
     "basis": str,
     "requires": list,
+    "needs": list,
     "tags": list,
     "debug": bool,
     "since": str,
@@ -34,7 +35,7 @@ class Scenario:
 
     since and until: the Python versions for which the script and all its statements hold, inclusive and
     exclusive, None without bound.  contradicted: releases of CPython that contradict one of the statements.
-    level: the weakest of its statements' levels.
+    level: the weakest of its statements' levels.  needs: scenarios without whose agreement this one says nothing.
     """
 
     id: str
@@ -55,6 +56,12 @@ class Scenario:
     since: str | None
     until: str | None
     contradicted: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @property
+    def habits_count(self) -> bool:
+        """Whether what every loop of a target leaves behind counts in this scenario."""
+        return "habits" in self.tags
 
     @property
     def area(self) -> str:
@@ -95,7 +102,16 @@ def load_scenarios(folder: Path, statements: Mapping[str, Statement]) -> tuple[l
             else:
                 seen[found.id] = found
                 scenarios.append(found)
-    return scenarios, problems
+    unmet = [(s, need) for s in scenarios for need in s.needs if need not in seen or seen[need].needs]
+    problems += [Problem(s.file, s.line, _unmet(s, need, need in seen)) for s, need in unmet]
+    wrong = {s.id for s, _ in unmet}
+    return [scenario for scenario in scenarios if scenario.id not in wrong], problems
+
+
+def _unmet(scenario: Scenario, need: str, exists: bool) -> str:
+    if exists:
+        return f"{scenario.function}: needs {need}, which has needs itself; name those instead"
+    return f"{scenario.function}: needs {need!r}, which is no scenario"
 
 
 def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) -> list[Scenario | Problem]:
@@ -106,6 +122,10 @@ def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) ->
         return [Problem(file, line, f"cannot be read: {exc.__class__.__name__}: {getattr(exc, 'msg', exc)}")]
     module = str(file.relative_to(folder).with_suffix(""))
     found: list[Scenario | Problem] = []
+    try:
+        needs = _needs_of_the_file(tree)
+    except ValueError as exc:
+        return [Problem(file, 1, str(exc))]
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -113,10 +133,28 @@ def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) ->
         if decorator is not None:
             try:
                 _check_place(node, decorator, tree)
-                found.append(_scenario(node, decorator, file, module, statements))
+                scenario = _scenario(node, decorator, file, module, statements)
+                more = tuple(need for need in needs if need != scenario.id and need not in scenario.needs)
+                found.append(replace(scenario, needs=scenario.needs + more))
             except ValueError as exc:
                 found.append(Problem(file, node.lineno, f"{node.name}: {exc}"))
     return sorted(found, key=lambda each: each.line)
+
+
+def _needs_of_the_file(tree: ast.Module) -> list[str]:
+    """Return what ``NEEDS = [...]`` at the top level of a file says of each scenario in it."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [getattr(to, "id", "") for to in node.targets] == ["NEEDS"]:
+            try:
+                needs = ast.literal_eval(node.value)
+            except ValueError:
+                needs = None
+            if not isinstance(needs, list) or not all(isinstance(need, str) for need in needs):
+                raise ValueError(
+                    "NEEDS must be a literal list of scenarios' ids: the file is read, not imported"
+                )
+            return needs
+    return []
 
 
 def _decorator(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:
@@ -175,6 +213,7 @@ def _scenario(
         since=_later(since, arguments["since"]),
         until=_earlier(until, arguments["until"]),
         contradicted=tuple(sorted({release for statement in cited for release in statement.contradicted})),
+        needs=tuple(arguments["needs"]),
     )
 
 

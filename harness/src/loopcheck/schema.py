@@ -13,6 +13,7 @@ from .vocabulary import AXES, KINDS, LEVELS, REASONS, VERDICTS
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "integer", "minimum": 0}
+FLAG = {"type": "boolean"}
 
 
 def _record(name: str, required: dict[str, Any]) -> dict[str, Any]:
@@ -21,6 +22,11 @@ def _record(name: str, required: dict[str, Any]) -> dict[str, Any]:
         "properties": {"record": {"const": name}, **required},
         "required": ["record", *required],
     }
+
+
+def _object(**fields: Any) -> dict[str, Any]:
+    """Return the schema of an object with these fields and no others."""
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
 def _one_of(words: Any) -> dict[str, Any]:
@@ -77,35 +83,22 @@ _DIFFERENCE = {
     "required": ["kind", "axis", "level", "event", "oracle", "target", "sentence"],
 }
 
+_TARGET_TEXTS = (
+    "text",
+    "name",
+    "factory",
+    "python",
+    "implementation",
+    "version",
+    "class",
+    "clock",
+    "oracle",
+    "oracle_text",
+)
 _TARGET = {
     "type": "object",
-    "properties": {
-        name: TEXT
-        for name in (
-            "text",
-            "name",
-            "factory",
-            "python",
-            "implementation",
-            "version",
-            "class",
-            "clock",
-            "oracle",
-            "oracle_text",
-        )
-    },
-    "required": [
-        "text",
-        "name",
-        "factory",
-        "python",
-        "implementation",
-        "version",
-        "class",
-        "clock",
-        "oracle",
-        "oracle_text",
-    ],
+    "properties": {**dict.fromkeys(_TARGET_TEXTS, TEXT), "asyncios_own": FLAG},
+    "required": [*_TARGET_TEXTS, "asyncios_own"],
 }
 
 _HEADER = _record(
@@ -116,12 +109,27 @@ _HEADER = _record(
         "platform": TEXT,
         "command": _list_of(TEXT),
         "level": _one_of(["guaranteed", "observed"]),
+        "clock": _one_of(["auto", "virtual", "real"]),
+        "repeat": NUMBER,
+        "baseline": TEXT,
         "path": _list_of(TEXT),
         "targets": _list_of(_TARGET),
+        "plan": _list_of(TEXT),
         "selected": NUMBER,
         "of": NUMBER,
     },
 )
+
+# The scenario itself, stored with its first record and null in the others.
+_ABOUT = _object(
+    file=TEXT,
+    line=NUMBER,
+    source=TEXT,
+    statements=_list_of(_object(id=TEXT, text=TEXT, status=TEXT, url=TEXT)),
+)
+
+# The entry of the baseline that was applied.
+_KNOWN = _object(signature=TEXT, reason=TEXT, url=TEXT, expires=TEXT, line=NUMBER)
 
 _SCENARIO = _record(
     "scenario",
@@ -133,7 +141,12 @@ _SCENARIO = _record(
         "statements": _list_of(TEXT),
         "basis": TEXT,
         "scenario_level": _one_of(LEVELS),
+        "needs": _list_of(TEXT),
+        "habits_count": FLAG,
+        "about": _or_null(_ABOUT),
         "verdict": _one_of(VERDICTS),
+        "judged": _one_of(VERDICTS),
+        "known": _or_null(_KNOWN),
         "axis": _or_null(_one_of(AXES)),
         "level": _one_of(LEVELS),
         "signature": _or_null(TEXT),
@@ -147,8 +160,12 @@ _SCENARIO = _record(
         },
         "traces": {
             "type": "object",
-            "properties": {"oracle": _or_null(_list_of(_TRACE)), "target": _list_of(_TRACE)},
-            "required": ["oracle", "target"],
+            "properties": {
+                "oracle": _or_null(_list_of(_TRACE)),
+                "target": _list_of(_TRACE),
+                "confirmations": _list_of(_TRACE),
+            },
+            "required": ["oracle", "target", "confirmations"],
         },
     },
 )
@@ -157,12 +174,25 @@ _TARGET_ERROR = _record(
     "target-error", {"target": TEXT, "during": _one_of(["import", "factory"]), "sentence": TEXT}
 )
 _PROBLEM = _record("problem", {"file": TEXT, "line": NUMBER, "sentence": TEXT})
+_BASELINE_PROBLEM = _record(
+    "baseline-problem",
+    {
+        "file": TEXT,
+        "line": NUMBER,
+        "kind": _one_of(["stale", "duplicate", "unknown", "unused", "expired"]),
+        "scenario": TEXT,
+        "target": TEXT,
+        "signature": TEXT,
+        "sentence": TEXT,
+    },
+)
+_RESUMED = _record("resumed", {"kept": NUMBER})
 _FOOTER = _record(
     "footer",
     {
         "counts": {"type": "object", "additionalProperties": NUMBER},
         "exit": NUMBER,
-        "interrupted": {"type": "boolean"},
+        "interrupted": FLAG,
     },
 )
 
@@ -171,6 +201,8 @@ _RECORDS = {
     "scenario": _SCENARIO,
     "target-error": _TARGET_ERROR,
     "problem": _PROBLEM,
+    "baseline-problem": _BASELINE_PROBLEM,
+    "resumed": _RESUMED,
     "footer": _FOOTER,
 }
 

@@ -14,16 +14,17 @@ import os
 import platform
 import signal
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .judge import Judgement, Subject, is_noisy, judge, without_verdict
-from .results import scenario_record
+from .judge import NOISY, Judgement, Subject, is_noisy, judge
+from .results import ResultsError, Runs, scenario_record
 from .scenarios import Problem, Scenario, holds_for
 from .servers import Description, RunOptions, Server, ServerError, Setup
+from .spec import Statement
 from .targets import Target
 from .traces import Trace
 from .vocabulary import VERDICTS, exit_for
@@ -35,10 +36,17 @@ TICKS_S = (
     0.16,
     0.32,
 )  # the first; and those of further tries when the machine was too busy
-DOUBTED_WHEN_NOISY = ("differ", "variant", "hang")
+BLOCKING = (
+    "differ",
+    "unsupported",
+    "crash",
+    "hang",
+    "blocked",
+)  # of what a scenario needs, before any baseline
 TIMEOUT_S = {"virtual": 4.0, "real": 10.0}  # by clock; waiting for a CPU does not count
 
 Record = dict[str, Any]
+Job = tuple[Scenario, Target, Target]
 
 
 def timeout_for(wanted: float | None, clock: str, tick: float) -> float:
@@ -52,7 +60,12 @@ def timeout_for(wanted: float | None, clock: str, tick: float) -> float:
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """What to run and how.  pairs: each target with its oracle.  timeout: seconds, None for the default."""
+    """What to run and how.
+
+    pairs: each target with its oracle.  timeout: seconds, None for the default.  statements: those that the
+    scenarios cite, for the reports.  baseline: the file's name.  kept: the records of an earlier run that this
+    one goes on with, its header first.
+    """
 
     pairs: tuple[tuple[Target, Target], ...]
     scenarios: tuple[Scenario, ...]
@@ -65,6 +78,9 @@ class SessionOptions:
     repeat: int = 1
     timeout: float | None = None
     command: tuple[str, ...] = ()
+    statements: Mapping[str, Statement] = field(default_factory=dict)
+    baseline: str = ""
+    kept: tuple[Record, ...] = ()
 
 
 class Side:
@@ -97,6 +113,7 @@ class Session:
         self._sides: dict[tuple[str, str], Side] = {}
         self._slots = asyncio.Semaphore(options.jobs)
         self._oracle_runs: dict[tuple[Any, ...], asyncio.Task[list[Trace]]] = {}
+        self._outcomes: dict[tuple[str, str], asyncio.Future[str]] = {}  # of scenarios that others need
         self._verdicts: list[str] = []
         self._usage = False
         self._failure = bool(options.problems)
@@ -132,10 +149,15 @@ class Session:
 
     async def _start_and_run(self, folder: Path, on_record: Callable[[Record], None]) -> None:
         await self._start_sides(folder)
-        on_record(self._header())
+        kept = self._options.kept
+        if kept:
+            check_same_run(kept[0], self._header())
+            self._verdicts += [record["verdict"] for record in kept if record["record"] == "scenario"]
+        on_record({"record": "resumed", "kept": len(self._verdicts)} if kept else self._header())
         self._begun = True
         for record in self._error_records():
-            on_record(record)
+            if record not in kept:
+                on_record(record)
         try:
             await self._run_plan(on_record)
         except ExceptionGroup as group:  # the task group's wrapping of what on_record raised
@@ -184,12 +206,16 @@ class Session:
 
     async def _run_plan(self, on_record: Callable[[Record], None]) -> None:
         sides = self._sides
+        kept = {(r["id"], r["target"]): r["judged"] for r in self._options.kept if r["record"] == "scenario"}
         jobs = [
             (scenario, target, oracle)
             for scenario in self._options.scenarios
             for target, oracle in self._options.pairs
-            if sides[target.key].error is None and sides[oracle.key].error is None
+            if sides[target.key].error is None
+            and sides[oracle.key].error is None
+            and (scenario.id, target.name) not in kept
         ]
+        self._expect_outcomes(jobs, kept)
         gate = asyncio.Semaphore(self._options.jobs * 2)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._one_at_its_turn(gate, *job)) for job in jobs]
@@ -198,13 +224,34 @@ class Session:
                 self._verdicts.append(record["verdict"])
                 on_record(record)
 
+    def _expect_outcomes(self, jobs: Sequence[Job], kept: Mapping[tuple[str, str], str]) -> None:
+        """Prepare for those who will ask how the scenarios that they need have ended."""
+        loop = asyncio.get_running_loop()
+        needed = {need for scenario in self._options.scenarios for need in scenario.needs}
+        for scenario, target, _ in jobs:
+            if scenario.id in needed:
+                self._outcomes[scenario.id, target.name] = loop.create_future()
+        for key, verdict in kept.items():
+            if key[0] in needed:
+                self._outcomes[key] = loop.create_future()
+                self._outcomes[key].set_result(verdict)
+
     async def _one_at_its_turn(
         self, gate: asyncio.Semaphore, scenario: Scenario, target: Target, oracle: Target
     ) -> Record:
+        blocked = await self._blocked(
+            scenario, target
+        )  # not at the gate: what it waits for may come behind it
         async with gate:
-            return await self._one(scenario, target, oracle)
+            record = await self._one(scenario, target, oracle, blocked)
+        outcome = self._outcomes.get((scenario.id, target.name))
+        if outcome is not None:
+            outcome.set_result(record["judged"])
+        return record
 
-    async def _one(self, scenario: Scenario, target: Target, oracle: Target) -> Record:
+    async def _one(
+        self, scenario: Scenario, target: Target, oracle: Target, blocked: Judgement | None
+    ) -> Record:
         description = {
             "id": scenario.id,
             "title": scenario.title,
@@ -213,13 +260,25 @@ class Session:
             "statements": list(scenario.statements),
             "basis": scenario.basis,
             "scenario_level": scenario.level,
+            "needs": list(scenario.needs),
+            "habits_count": scenario.habits_count,
+            "about": self._what_it_is(scenario),
         }
-        judgement = self._not_run(scenario, target, oracle)
-        oracle_traces: list[Trace] = []
-        target_traces: list[Trace] = []
+        judgement = self._not_run(scenario, target, oracle) or blocked
+        runs = Runs()
         if judgement is None:
-            judgement, oracle_traces, target_traces = await self._judged(scenario, target, oracle)
-        return scenario_record(description, judgement, tuple(oracle_traces), tuple(target_traces))
+            judgement, runs = await self._judged(scenario, target, oracle)
+        return scenario_record(description, judgement, runs)
+
+    def _what_it_is(self, scenario: Scenario) -> Record:
+        """Return what a report shows of the scenario itself, so that it needs nothing but the results."""
+        cited = [self._options.statements[id] for id in scenario.statements if id in self._options.statements]
+        return {
+            "file": f"{scenario.module}.py",
+            "line": scenario.line,
+            "source": scenario.source,
+            "statements": [{"id": s.id, "text": s.text, "status": s.status, "url": s.doc} for s in cited],
+        }
 
     def _not_run(self, scenario: Scenario, target: Target, oracle: Target) -> Judgement | None:
         """Return a judgement for a scenario that does not apply, None for one that is to be run."""
@@ -255,9 +314,16 @@ class Session:
 
     # ---- one scenario on one target -----------------------------------------------------------------------
 
-    async def _judged(
-        self, scenario: Scenario, target: Target, oracle: Target
-    ) -> tuple[Judgement, list[Trace], list[Trace]]:
+    async def _blocked(self, scenario: Scenario, target: Target) -> Judgement | None:
+        """Return a judgement for a scenario that needs one that failed; wait for those it needs."""
+        for need in scenario.needs:
+            needed = self._outcomes.get((need, target.name))
+            if needed is not None and await needed in BLOCKING:
+                sentence = f"it needs what {need} shows, and that failed."
+                return Judgement("blocked", scenario.level, sentence=sentence)
+        return None
+
+    async def _judged(self, scenario: Scenario, target: Target, oracle: Target) -> tuple[Judgement, Runs]:
         """Run and judge, again with longer ticks as long as the machine was too busy for what was found."""
         subject = Subject(
             oracle=oracle.name,
@@ -265,7 +331,7 @@ class Session:
             level=scenario.level,
             demanded=self._options.level,
             target_is_asyncio=target.is_asyncio,
-            habits_count="habits" in scenario.tags,
+            habits_count=scenario.habits_count,
         )
         for tick in TICKS_S:
             oracle_traces, target_traces = await asyncio.gather(
@@ -273,13 +339,11 @@ class Session:
                 self._traces(scenario, target, tick, self._options.repeat),
             )
             judgement = judge(subject, oracle_traces, target_traces)
-            noisy = any(map(is_noisy, [*oracle_traces, *target_traces]))
-            if not noisy or judgement.verdict not in DOUBTED_WHEN_NOISY:
+            doubtful_hang = judgement.verdict == "hang" and any(map(is_noisy, oracle_traces))
+            if judgement.reason != NOISY and not doubtful_hang:
                 break
-        if noisy and judgement.verdict in ("differ", "variant"):
-            return without_verdict(judgement), oracle_traces, target_traces
         if not judgement.findings:
-            return judgement, oracle_traces, target_traces
+            return judgement, Runs(tuple(oracle_traces), tuple(target_traces))
         oracle_traces.append(await self._trace(scenario, oracle, tick))
         confirmations = []
         if {"late", "slow"} & {finding.kind for finding in judgement.findings}:
@@ -290,7 +354,7 @@ class Session:
             self._numbered(scenario, oracle, oracle_traces, tick),
             self._numbered(scenario, target, target_traces, tick),
         )
-        return judgement, oracle_traces, target_traces
+        return judgement, Runs(tuple(oracle_traces), tuple(target_traces), tuple(confirmations))
 
     async def _oracle_traces(self, scenario: Scenario, oracle: Target, tick: float) -> list[Trace]:
         """Return the oracle's runs of a scenario, made once for all targets that are compared with it."""
@@ -338,8 +402,12 @@ class Session:
             "platform": platform.platform(),
             "command": list(self._options.command),
             "level": self._options.level,
+            "clock": self._options.clock,
+            "repeat": self._options.repeat,
+            "baseline": self._options.baseline,
             "path": list(self._options.path),
             "targets": [self._about(target, oracle) for target, oracle in self._options.pairs],
+            "plan": [scenario.id for scenario in self._options.scenarios],
             "selected": len(self._options.scenarios),
             "of": self._options.total,
         }
@@ -355,6 +423,7 @@ class Session:
             "version": about.version if about else "",
             "class": about.loop_class if about else "",
             "clock": "virtual" if about and about.virtual_clock else "real",
+            "asyncios_own": target.is_asyncio,
             "oracle": f"{oracle.name} {oracle.interpreter.version}",
             "oracle_text": oracle.text,
         }
@@ -363,6 +432,16 @@ class Session:
         counts = {word: self._verdicts.count(word) for word in VERDICTS if word in self._verdicts}
         exit = exit_for(self._verdicts, usage=self._usage, failure=self._failure, interrupted=interrupted)
         return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
+
+
+def check_same_run(earlier: Record, now: Record) -> None:
+    """Raise ResultsError unless a results file's header is that of this very run, but for the command."""
+    for name in now:
+        if name != "command" and earlier[name] != now[name]:
+            raise ResultsError(
+                f"the results are of another run, so this one cannot go on with them: their header has another "
+                f"“{name}”; give another file or leave out --resume"
+            )
 
 
 def run_session(options: SessionOptions, on_record: Callable[[Record], None]) -> int:

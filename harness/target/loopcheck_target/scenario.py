@@ -16,6 +16,7 @@ def scenario(
     statements: Sequence[str] = (),
     basis: str = "",
     requires: Sequence[str] = (),
+    needs: Sequence[str] = (),
     tags: Sequence[str] = (),
     debug: bool = False,
     since: str = "",
@@ -26,6 +27,7 @@ def scenario(
     statements: ids from ``spec/statements`` that the scenario shows.
     basis: where no statement covers it, why it is worth comparing: ``"observed: ..."``.
     requires: what the machine or the run must have: ``real-clock``, ``ipv6``, ``root``, ``asyncio-futures``.
+    needs: ids of scenarios without whose agreement this one says nothing: it is blocked when one of them fails.
     tags: words to select by.
     debug: run the loop in debug mode.
     since, until: Python versions that the script itself needs, inclusive and exclusive; the versions for
