@@ -8,7 +8,7 @@ from loopcheck.results import Results, assemble
 from loopcheck.traces import Event, Trace
 from loopcheck.vocabulary import VERDICTS
 
-from .building import died, event, events, exc, footer, header, record, result, subject, trace
+from .building import ABOUT, died, event, events, exc, footer, header, record, result, subject, trace
 
 HOSTILE = '</script><img src=x onerror="window.hacked=1"><!--<script>&amp;\'\u2028\ud800'
 FULL_SIZE = 400  # scenarios
@@ -17,20 +17,14 @@ SOURCE = '@scenario(statements=["call_soon.fifo-order"])\ndef scenario(loop, tra
 
 def about(source: str = SOURCE, **fields: Any) -> dict[str, Any]:
     """Return what a results file has about a scenario itself."""
-    statement = {
-        "id": "call_soon.fifo-order",
-        "text": "Callbacks run in the order in which they were scheduled.",
-        "status": "guaranteed",
-        "url": "https://docs.python.org/3/library/asyncio-eventloop.html",
-    }
-    return {"file": "area/topic.py", "line": 7, "source": source, "statements": [statement], **fields}
+    return {**ABOUT, "source": source, **fields}
 
 
 def judged(ours: Trace, theirs: Trace, level: str = "guaranteed", **fields: Any) -> dict[str, Any]:
     """Return the record of a scenario with these two runs, judged; fields: of the record."""
     given = {key: fields.pop(key) for key in list(fields) if key in ("id", "title", "target")}
     judgement = judge(subject(level, target=given.get("target", "target")), [ours], [theirs])
-    return {**result(judgement, (ours,), (theirs,), **given), "about": about(), **fields}
+    return {**result(judgement, (ours,), (theirs,), **given), **fields}
 
 
 def results(*records: dict[str, Any], names: tuple[str, ...] = (), ended: bool = True) -> Results:
@@ -123,7 +117,7 @@ def every_verdict() -> Results:
             "expires": None,
             "line": 2,
         }
-        records.append({**made, "about": about(), "known": known if verdict == "known" else None})
+        records.append({**made, "known": known if verdict == "known" else None})
     return results(*records)
 
 

@@ -15,10 +15,11 @@ import pytest
 from loopcheck.html import BUDGET, SCRIPTS, STYLE, render
 from loopcheck.html.facts import page_facts
 from loopcheck.html.lanes import drawing
+from loopcheck.judge import judge
 from loopcheck.results import Results
 from loopcheck.vocabulary import AXES, KINDS, LEVELS, REASONS, VERDICTS
 
-from .building import event, events, footer, header, trace
+from .building import event, events, footer, header, result, subject, trace
 from .html_pages import (
     HOSTILE,
     crash,
@@ -208,11 +209,11 @@ def test_without_scripts_each_difference_is_listed_with_its_sentence_and_command
     assert "loopcheck export area/second --target target:new" in plain
 
 
-def test_results_of_an_older_file_have_no_source_and_are_shown_all_the_same() -> None:
-    record = order_difference()
-    del record["about"]
-    [scenario] = Page(render(results(record))).data["scenarios"]
-    assert scenario["source"] == "" and scenario["results"][0]["verdict"] == "differ"
+def test_problem_of_the_baseline_is_a_banner() -> None:
+    made = results(order_difference())
+    problem = {"record": "baseline-problem", "file": "known.toml", "line": 3, "sentence": "It is stale."}
+    made.baseline_problems.append(problem)
+    assert page_facts([made])["files"][0]["errors"] == ["known.toml:3: It is stale."]
 
 
 # ---- several targets -----------------------------------------------------------------------------------------
@@ -286,7 +287,14 @@ def test_mark_of_what_is_missing_or_extra_has_one_end() -> None:
 def test_mark_of_a_late_timer_is_at_its_event() -> None:
     record = late_timer()
     assert record["signature"] == "timing:late:after 2 ticks"
-    assert lanes_of(record)["marks"] == [{"i": 1, "j": 1, "others": []}]
+    assert lanes_of(record)["marks"] == [{"i": 1, "j": 1, "others": [], "tries": [[20, 30000]]}]
+
+
+def test_mark_of_a_late_timer_has_its_lateness_in_every_run() -> None:
+    runs = [trace(event("timer", t=late + 0.04, due=0.04)) for late in (0.01, 0.011, 0.012)]
+    judgement = judge(subject(), [trace(event("timer", t=0.04, due=0.04))], runs[:1], runs[1:])
+    record = result(judgement, (trace(event("timer", t=0.04, due=0.04)),), (runs[0],), (runs[1], runs[2]))
+    assert [late for _, late in lanes_of(record)["marks"][0]["tries"]] == [10000, 11000, 12000]
 
 
 def test_finding_that_is_about_no_event_has_no_mark() -> None:

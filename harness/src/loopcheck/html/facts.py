@@ -212,10 +212,10 @@ def _file_facts(results: Results) -> Facts:
         "platform": header["platform"],
         "level": header["level"],
         "command": shlex.join(header["command"]),
-        "baseline": header.get("baseline", ""),
-        "repeat": header.get("repeat", 1),
+        "baseline": header["baseline"],
+        "repeat": header["repeat"],
         "problem": _incomplete(results),
-        "errors": [_error_sentence(error) for error in results.errors],
+        "errors": [_error_sentence(error) for error in (*results.errors, *results.baseline_problems)],
         "exit": None if footer is None else next(e for e in EXITS.values() if e.status == footer["exit"]),
     }
 
@@ -231,7 +231,7 @@ def _incomplete(results: Results) -> str:
 
 
 def _error_sentence(error: dict[str, Any]) -> str:
-    where = f"{error['file']}:{error['line']}: " if "file" in error else ""
+    where = f"{error['file']}:{error['line']}: " if error.get("file") else ""
     return where + str(error["sentence"])
 
 
@@ -260,22 +260,14 @@ def _letter(results: Sequence[Facts | None]) -> None:
             result["letter"] = letter
 
 
-def _about_of(result: ScenarioResult) -> dict[str, Any] | None:
-    """Return what the file knows about a scenario itself; a file of an older loopcheck has nothing."""
-    about: dict[str, Any] | None = getattr(result, "about", None) or result.record.get("about")
-    return about
-
-
 def _about(result: ScenarioResult) -> Facts:
-    about = _about_of(result)
+    about = result.record["about"]
     return {
         "id": result.id,
         "title": result.record["title"],
         "statements": result.record["statements"],
         "basis": result.record["basis"],
-        "file": about["file"] if about else "",
-        "line": about["line"] if about else 0,
-        "source": about["source"] if about else "",
+        **{key: about[key] for key in ("file", "line", "source")},
     }
 
 
@@ -284,7 +276,7 @@ def _statements(columns: Iterable[Column]) -> dict[str, Facts]:
     found: dict[str, Facts] = {}
     for column in columns:
         for result in column.scenarios:
-            for statement in (_about_of(result) or {"statements": []})["statements"]:
+            for statement in result.record["about"]["statements"]:
                 url = statement["url"] or ""
                 found[statement["id"]] = {
                     "text": statement["text"],
@@ -322,7 +314,7 @@ def _result_facts(result: ScenarioResult, header: dict[str, Any]) -> Facts:
 
 
 def _known(record: dict[str, Any]) -> Facts | None:
-    known = record.get("known")
+    known = record["known"]
     if not known:
         return None
     facts = {key: known.get(key) or "" for key in ("signature", "reason", "url", "expires", "line")}

@@ -34,7 +34,7 @@ def drawing(result: ScenarioResult) -> dict[str, Any] | None:
     if not result.oracle or not result.target:
         return None
     ours, theirs = result.oracle[0], _shown(result)
-    lanes = _Lanes(_events(ours, result), _events(theirs, result))
+    lanes = _Lanes(_events(ours, result), _events(theirs, result), (*result.target, *result.confirmations))
     rows, links = lanes.rows(), sorted([i, j] for j, i in lanes.pairs.items())
     level = [[n, n] for n in range(len(lanes.ours))]
     both = [*lanes.ours, *lanes.theirs]
@@ -57,7 +57,7 @@ def _shown(result: ScenarioResult) -> Trace:
 
 
 def _events(trace: Trace, result: ScenarioResult) -> Sequence[Event]:
-    return trace.events if result.record.get("habits_count") else trace.events_without_habits()
+    return trace.events if result.record["habits_count"] else trace.events_without_habits()
 
 
 def _ending(trace: Trace) -> str:
@@ -89,8 +89,10 @@ def event_facts(event: Event, timed: bool) -> list[Any]:
 class _Lanes:
     """The events of both sides, which belong together, and where to find one."""
 
-    def __init__(self, ours: Sequence[Event], theirs: Sequence[Event]) -> None:
+    def __init__(self, ours: Sequence[Event], theirs: Sequence[Event], runs: Sequence[Trace]) -> None:
+        """runs: all of the target's, the one with these events and those that confirmed what it showed."""
         self._all = (ours, theirs)
+        self._runs = runs
         self.ours = without_barriers(ours)
         self.theirs = without_barriers(theirs)
         self.pairs = pair(self.ours, self.theirs)
@@ -115,7 +117,10 @@ class _Lanes:
         return self.pairs.get(j), j
 
     def marks(self, record: dict[str, Any]) -> list[Place | None]:
-        """Return where each finding of a record belongs: indexes ``i`` and ``j``, ``others`` of the oracle's."""
+        """Return where each finding of a record belongs: indexes ``i`` and ``j``, ``others`` of the oracle's.
+
+        One about time also has ``tries``: for each run the tick in milliseconds, the lateness in microseconds.
+        """
         found = differences(*self._all)
         said = [difference_sentence(one, record["oracle"], record["target"]) for one in found]
         taken: set[int] = set()
@@ -152,4 +157,16 @@ class _Lanes:
         if place is None:
             return None
         taken.add(place)
-        return {"i": self.pairs.get(place), "j": place, "others": []}
+        return {"i": self.pairs.get(place), "j": place, "others": [], "tries": self._tries(place)}
+
+    def _tries(self, place: int) -> list[list[int]]:
+        """Return tick and lateness in each run for the same event: of several with a name, the n-th."""
+        key = self.theirs[place].key
+        n = sum(event.key == key for event in self.theirs[:place])
+        tries = []
+        for run in self._runs:
+            named = [event for event in run.events if event.key == key]
+            if len(named) > n and named[n].lateness is not None:
+                tick = float(run.header.get("T", 0.0))
+                tries.append([round(tick * 1e3), round((named[n].lateness or 0.0) * 1e6)])
+        return tries

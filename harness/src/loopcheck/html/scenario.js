@@ -68,7 +68,7 @@ function frequencies({ repeats }) {
 function evidence(scenario, result, names, view, choose, fixedWidth) {
   const { lanes, findings } = result;
   const box = make("div", { class: `evidence${findings.length ? " has-findings" : ""}` });
-  if (findings.length) box.append(make("div", { class: "beside" }, findingsList(findings, lanes, box)));
+  if (findings.length) box.append(make("div", { class: "beside" }, findingsList(findings, lanes, box, Boolean(fixedWidth))));
   if (!lanes) {
     if (result.verdict === "agree") box.append(make("p", { class: "quiet" }, "The drawings of scenarios that agree were left out, to keep this file small."));
     return box;
@@ -111,17 +111,24 @@ function fillCanvas(canvas, facts, view, fixedWidth, box) {
   }).observe(canvas);
 }
 
-function findingsList(findings, lanes, box) {
+function findingsList(findings, lanes, box, all) {
   const items = findings.map((finding, n) => {
+    const mark = lanes?.marks[n];
     const note = [finding.kind, finding.level, finding.counts ? "" : "does not count at this level",
-      lanes && !lanes.marks[n] ? "about no single event" : ""].filter(Boolean).join(", ");
+      lanes && !mark ? "about no single event" : "", triesText(mark?.tries ?? [])].filter(Boolean).join(", ");
     return make("li", { class: finding.counts ? null : "mild", "data-n": n, onmouseenter: () => light(box, n), onmouseleave: () => light(box, null) },
       make("span", { class: "numeral" }, n + 1), make("span", {}, cut(finding.sentence), make("small", {}, note)));
   });
-  if (items.length <= MOST_FINDINGS + 2) return make("ol", { class: "findings" }, ...items);
+  if (all || items.length <= MOST_FINDINGS + 2) return make("ol", { class: "findings" }, ...items);
   const rest = items.splice(MOST_FINDINGS);
   return make("div", {}, make("ol", { class: "findings" }, ...items),
     make("details", {}, make("summary", {}, `${rest.length} more differences`), make("ol", { class: "findings" }, ...rest)));
+}
+
+// How late it was in each run, where there were several with ticks of different length.
+function triesText(tries) {
+  if (tries.length < 2) return "";
+  return `by ${tries.map(([, late]) => milliseconds(late / 1e6)).join(", ")} in runs with ticks of ${tries.map(([tick]) => tick).join(", ")} ms`;
 }
 
 function cut(sentence) {
