@@ -216,6 +216,12 @@ def test_problem_of_the_baseline_is_a_banner() -> None:
     assert page_facts([made])["files"][0]["errors"] == ["known.toml:3: It is stale."]
 
 
+def test_without_scripts_what_counts_comes_first() -> None:
+    observed = value_difference(id="area/first", level="observed")
+    articles = page_facts([results(observed, order_difference(id="area/second"))])["articles"]
+    assert [article["id"] for article in articles] == ["area/second", "area/first"]
+
+
 # ---- several targets -----------------------------------------------------------------------------------------
 
 

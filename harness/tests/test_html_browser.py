@@ -50,50 +50,7 @@ QUIET = [
 CONTRAST = 4.5
 WIDTHS = (360, 800, 1400)
 
-# What every text of the page has behind it, and the contrast of the two as WCAG 2 defines it.
-CONTRASTS = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const luminance = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0);
-  const contrast = (one, other) => {
-    const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
-    return (light + 0.05) / (dark + 0.05);
-  };
-  const behindHtml = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = rgba(getComputedStyle(at).backgroundColor);
-      if (colour[3] === 255) return colour;
-    }
-    return [255, 255, 255, 255];
-  };
-  const behind = (element) => {
-    const svg = element.closest("svg");
-    if (!svg) return behindHtml(element);
-    const box = element.getBoundingClientRect();
-    const [x, y] = [box.left + 3, (box.top + box.bottom) / 2];
-    const covers = (at) => at.left <= x && x <= at.right && at.top <= y && y <= at.bottom;
-    const under = [...svg.querySelectorAll("rect, circle")]
-      .filter((shape) => covers(shape.getBoundingClientRect()) && getComputedStyle(shape).fill !== "none");
-    return under.length ? rgba(getComputedStyle(under.at(-1)).fill) : behindHtml(svg.parentElement);
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const element = node.parentElement;
-    if (!node.data.trim() || element.closest("script, title, noscript") || !element.checkVisibility()) continue;
-    const style = getComputedStyle(element);
-    const colour = rgba(element.closest("svg") ? style.fill : style.color);
-    found.push([contrast(colour, behind(element)), node.data.trim().slice(0, 40), element.outerHTML.slice(0, 60)]);
-  }
-  const box = document.getElementById("filter");
-  found.push([contrast(rgba(getComputedStyle(box, "::placeholder").color), behind(box)), "placeholder", ""]);
-  return found;
-}"""
+CONTRASTS = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +198,18 @@ def test_crash_shows_where_the_target_ended_and_what_it_wrote(opened: Opened) ->
     assert "Fatal Python error" in page.locator("#pane pre.output").inner_text()
 
 
+def test_difference_that_not_every_run_showed_has_its_frequencies(opened: Opened) -> None:
+    outcomes = [{"signature": None, "count": 7}, {"signature": "value:value:told", "count": 3}]
+    record = value_difference(repeats={"seen": 3, "of": 10, "outcomes": outcomes})
+    text = opened(results(record), "#id=area/scenario").locator("#pane").inner_text()
+    assert "Seen in 3 of 10 runs." in text and "agreed" in text
+
+
+def test_known_difference_has_its_entry_in_the_baseline(opened: Opened) -> None:
+    page = opened(every_verdict(), "#id=area/known")
+    assert "In the baseline: Reported." in page.locator("#pane").inner_text()
+
+
 def test_timers_have_a_view_against_the_clock(opened: Opened) -> None:
     page = opened(results(late_timer()), "#id=area/scenario&view=time")
     assert page.locator("#pane .arrival.fault").count() == 1
@@ -352,6 +321,16 @@ def test_count_of_a_verdict_is_a_filter(opened: Opened) -> None:
     page.wait_for_function("document.querySelectorAll('.row').length === 2")
 
 
+def test_each_number_of_the_table_leads_to_as_many_scenarios(opened: Opened) -> None:
+    page = opened(everything())
+    links = page.locator(".axes a").all()
+    assert len(links) > 3
+    for link in links:
+        link.click()
+        page.wait_for_function("document.getElementById('filter').value !== ''")
+        assert str(page.locator(".row").count()) == link.inner_text()
+
+
 def test_question_mark_shows_the_keys(opened: Opened) -> None:
     page = opened(everything())
     page.keyboard.press("?")
@@ -445,6 +424,16 @@ def test_nothing_is_wider_than_the_window(opened: Opened, width: int) -> None:
     for state in STATES:
         go(page, state)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, state
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_matrix_of_many_loops_fits_the_window(opened: Opened, width: int) -> None:
+    names = tuple(f"a_loop_{n}" for n in range(8))
+    page = opened(results(*(order_difference(target=name) for name in names), names=names), width=width)
+    assert page.locator("a.cell").count() == 8
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    [heads, row] = [page.locator(one).last.bounding_box() for one in (".heads .head", "a.cell")]
+    assert heads and row and abs(heads["x"] - row["x"]) < 3
 
 
 def test_narrow_window_shows_the_list_or_the_scenario(opened: Opened) -> None:

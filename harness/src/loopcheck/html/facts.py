@@ -60,12 +60,7 @@ def page_facts(several: Sequence[Results]) -> Facts:
         "version": __version__,
         "files": [_file_facts(results) for results in several],
         "columns": [_column_facts(column) for column in columns],
-        "articles": [
-            {**scenario, "result": result, "column": columns[number]}
-            for scenario in scenarios
-            for number, result in enumerate(scenario["results"])
-            if result and _is_reported(result["verdict"])
-        ],
+        "articles": _articles(scenarios, columns),
         "verdicts": VERDICTS,
         "axes": {**AXES, PROCESS: "How the process ended: it crashed or hung."},
         "levels": LEVELS,
@@ -105,9 +100,15 @@ def _words() -> Facts:
     }
 
 
-def _is_reported(verdict: str) -> bool:
-    """Return whether a reader without JavaScript is told about it one by one."""
-    return VERDICTS[verdict].counts not in ("none",) and verdict != "agree"
+def _articles(scenarios: Sequence[Facts], columns: Sequence[Column]) -> list[Facts]:
+    """Return what a reader without JavaScript is told one by one: all but agreement, what counts most first."""
+    articles = [
+        {**scenario, "result": result, "column": columns[number]}
+        for scenario in scenarios
+        for number, result in enumerate(scenario["results"])
+        if result and result["verdict"] != "agree" and VERDICTS[result["verdict"]].counts != "none"
+    ]
+    return sorted(articles, key=lambda article: VERDICTS[article["result"]["verdict"]].counts == "good")
 
 
 # ---- columns -----------------------------------------------------------------------------------------------

@@ -45,8 +45,7 @@ function holds(scenario, result, number, { field, value }) {
   switch (field) {
     case "": return searchable(scenario, result).includes(value);
     case "word": return wordsOf(result).has(value);
-    case "verdict": case "level": case "reason": return result[field] === value;
-    case "axis": return result.axis === value || result.findings.some((finding) => finding.axis === value);
+    case "verdict": case "axis": case "level": case "reason": return result[field] === value;
     case "kind": return result.findings.some((finding) => finding.kind === value);
     case "area": return scenario.id.split("/")[0].toLowerCase().startsWith(value);
     case "statement": return scenario.statements.some((id) => id.toLowerCase().startsWith(value));

@@ -79,10 +79,15 @@ function markCurrent({ id, on }) {
   for (const row of list.querySelectorAll(".row")) {
     const isCurrent = row.dataset.id === id;
     row.classList.toggle("current", isCurrent);
-    row.querySelector("a.name").toggleAttribute("aria-current", isCurrent);
-    for (const cell of row.querySelectorAll("a.cell")) cell.toggleAttribute("aria-current", isCurrent && Number(cell.dataset.column) === on);
+    setCurrent(row.querySelector("a.name"), isCurrent);
+    for (const cell of row.querySelectorAll("a.cell")) setCurrent(cell, isCurrent && Number(cell.dataset.column) === on);
     if (isCurrent && !narrow.matches) row.scrollIntoView({ block: "nearest" });
   }
+}
+
+function setCurrent(link, isCurrent) {
+  if (isCurrent) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
 }
 
 // ---- keys --------------------------------------------------------------------------------------------------
@@ -121,7 +126,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target === filterBox;
   if (typing && !["Escape", "Enter", "ArrowDown"].includes(event.key)) return;
   if (!typing && event.key === "Enter" && event.target.closest?.("a, button, summary, [role=button]")) return;
-  if (event.key.startsWith("Arrow") && event.target === pane) return;
+  if (event.key.startsWith("Arrow") && pane.contains(event.target)) return; // they scroll what has the focus
   const action = KEYS[event.key];
   if (!action) return;
   event.preventDefault();
@@ -162,6 +167,7 @@ async function copy(button) {
 
 // Paper has no list to choose from: every difference that the filter leaves is printed, one after the other.
 function fillPrinted() {
+  document.querySelector("details.about").open = true;
   const printed = document.getElementById("printed");
   const worth = rows.filter((row) => !["agree", "skipped", "blocked"].includes(row.scenario.results[row.chief].verdict));
   const pages = shown.id ? [] : worth.flatMap((row) => row.columns.map((number) => scenarioElement(row.scenario, number, "order", () => {}, 680)));
@@ -196,6 +202,7 @@ function start() {
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", labelTheme);
   window.addEventListener("hashchange", show);
   window.addEventListener("beforeprint", fillPrinted);
+  if (narrow.matches) document.querySelector("details.about").open = false;
   labelTheme();
   show();
 }

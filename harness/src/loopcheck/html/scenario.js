@@ -117,7 +117,7 @@ function findingsList(findings, lanes, box, all) {
     const note = [finding.kind, finding.level, finding.counts ? "" : "does not count at this level",
       lanes && !mark ? "about no single event" : "", triesText(mark?.tries ?? [])].filter(Boolean).join(", ");
     return make("li", { class: finding.counts ? null : "mild", "data-n": n, onmouseenter: () => light(box, n), onmouseleave: () => light(box, null) },
-      make("span", { class: "numeral" }, n + 1), make("span", {}, cut(finding.sentence), make("small", {}, note)));
+      make("span", { class: "numeral" }, n + 1), make("span", {}, cut(finding.sentence), make("small", { title: WORDS.kind[finding.kind].means }, note)));
   });
   if (all || items.length <= MOST_FINDINGS + 2) return make("ol", { class: "findings" }, ...items);
   const rest = items.splice(MOST_FINDINGS);

@@ -134,7 +134,7 @@ function bands(plan, side) {
 
 function lookOf(event, numbered) {
   if (event.kind !== null) return { key: "record", look: "record", sign: "!", title: `${event.kind}: no callback of the scenario` };
-  if (!numbered) return { key: "plain", look: "plain", sign: "", title: "iterations were not recorded: nothing differs" };
+  if (!numbered) return { key: "plain", look: "plain", sign: "", title: "iterations were not recorded" };
   if (event.iteration === null) return { key: "outside", look: "outside", sign: "–", title: "outside the loop" };
   return {
     key: event.iteration, look: event.iteration % 2 ? "even" : "odd", sign: String(event.iteration),
