@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loopcheck.judge import Judgement, is_noisy, judge, without_verdict
+from loopcheck.judge import Judgement, is_noisy, judge, may_be_noise, without_verdict
 from loopcheck.traces import Event, Trace
 from loopcheck.vocabulary import KINDS, REASONS
 
@@ -382,6 +382,25 @@ def test_oracle_with_the_same_habit_agrees_with_itself_and_is_deterministic() ->
 )
 def test_run_is_noisy_if_it_waited_for_a_cpu_while_time_passed(run: Trace, noisy: bool) -> None:
     assert is_noisy(run) is noisy
+
+
+@pytest.mark.parametrize(
+    ("target", "doubted"),
+    [
+        ([event("a", exc("ValueError", "bang")), B], False),
+        ([event("a", exc("ValueError", "bang"))], True),
+        ([event("a", exc("KeyError", "boom")), B], True),
+        ([event("a", ERROR), B], False),
+    ],
+    ids=["words differ", "words differ and an event is missing", "another class", "nothing differs"],
+)
+def test_noise_may_be_the_cause_unless_only_words_differ(target: list[Event], doubted: bool) -> None:
+    assert may_be_noise(judged([event("a", ERROR), B], target)) is doubted
+
+
+def test_noise_may_be_the_cause_of_a_hang_and_never_of_a_crash() -> None:
+    assert may_be_noise(judge(subject(), [trace(A)], [died(A, hung=True, wall=4.0)]))
+    assert not may_be_noise(judge(subject(), [trace(A)], [died(A, signal="SIGSEGV")]))
 
 
 def test_noisy_judgement_is_no_verdict_and_says_what_it_would_be() -> None:

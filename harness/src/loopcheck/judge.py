@@ -339,6 +339,13 @@ def is_noisy(trace: Trace) -> bool:
     return trace.real_time_mattered and trace.run_delay > float(trace.header.get("T", 0.0)) / 2
 
 
+def may_be_noise(judgement: Judgement) -> bool:
+    """Return whether a busy machine may be the cause of what was found: not if only words differ."""
+    if judgement.verdict in ("differ", "variant"):
+        return any(finding.kind != "wording" for finding in judgement.findings)
+    return judgement.verdict == "hang"
+
+
 def without_verdict(judgement: Judgement) -> Judgement:
     """Return the judgement of runs that differ but were all noisy."""
     sentence = f"{REASONS['noisy']} It would be: {judgement.verdict}."

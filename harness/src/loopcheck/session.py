@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .judge import Judgement, Subject, is_noisy, judge, without_verdict
+from .judge import Judgement, Subject, is_noisy, judge, may_be_noise, without_verdict
 from .results import scenario_record
 from .scenarios import Problem, Scenario, holds_for
 from .servers import Description, RunOptions, Server, ServerError, Setup
@@ -35,7 +35,6 @@ TICKS_S = (
     0.16,
     0.32,
 )  # the first; and those of further tries when the machine was too busy
-DOUBTED_WHEN_NOISY = ("differ", "variant", "hang")
 TIMEOUT_S = {"virtual": 4.0, "real": 10.0}  # by clock; waiting for a CPU does not count
 
 Record = dict[str, Any]
@@ -274,9 +273,9 @@ class Session:
             )
             judgement = judge(subject, oracle_traces, target_traces)
             noisy = any(map(is_noisy, [*oracle_traces, *target_traces]))
-            if not noisy or judgement.verdict not in DOUBTED_WHEN_NOISY:
+            if not noisy or not may_be_noise(judgement):
                 break
-        if noisy and judgement.verdict in ("differ", "variant"):
+        if noisy and may_be_noise(judgement) and judgement.verdict != "hang":
             return without_verdict(judgement), oracle_traces, target_traces
         if not judgement.findings:
             return judgement, oracle_traces, target_traces
