@@ -77,7 +77,8 @@ def _section(statement: Statement, by_id: Mapping[str, Scenario], scenarios: Seq
     scenario = shown_by(statement, by_id, scenarios)
     source = f"../conformance/{scenario.module}.py" if scenario else ""
     text = statement.text + (f" ([documentation]({statement.doc}))" if statement.doc else "")
-    lines = [f"### `{statement.id}`", "", f"- Promised: {text}"]
+    word = "Implied" if statement.status == "implied" else "Promised"
+    lines = [f"### `{statement.id}`", "", f"- {word}: {text}"]
     if statement.contradiction:
         lines.append(f"- CPython: {statement.contradiction}")
     lines.append(f"- Versions: {contradicted_in(statement)}")
