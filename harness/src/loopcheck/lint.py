@@ -3,7 +3,7 @@
 
 Each reader checks its own files; what only shows when two of them are put side by side is found here: a
 statement about a name that the surface lacks, a retired id that is used again, a scenario that cites what is
-not there, an expectation that no version can meet.  One sentence a problem, with the file and the id.
+not there, a range that no version is in.  One sentence a problem, with the file and the id.
 
 ``python -m loopcheck.lint [--spec DIR] [--scenarios DIR]`` prints them; it exits 0 if there are none, 1 if
 there are some, 2 if it was called wrongly.
