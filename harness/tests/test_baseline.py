@@ -113,8 +113,8 @@ def test_a_listed_difference_that_is_gone_is_fixed_and_the_sentence_names_the_en
     applied = baseline(entry(), entry(signature="value:value:negative")).apply(agreeing(ZERO), HEAD)
     assert applied["verdict"] == "fixed"
     assert applied["sentence"] == (
-        f"uvloop agrees with asyncio, but {FILE}:1, {FILE}:7 lists "
-        "value:value:zero, value:value:negative: remove these entries."
+        f"uvloop agrees with asyncio, but {FILE}:1 and 7 list "
+        "value:value:zero and value:value:negative: remove these entries."
     )
 
 
