@@ -119,7 +119,11 @@ def judgement_fields(judgement: Judgement) -> dict[str, Any]:
             }
             for finding in judgement.findings
         ],
-        "repeats": {"seen": judgement.seen[0], "of": judgement.seen[1]},
+        "repeats": {
+            "seen": judgement.seen[0],
+            "of": judgement.seen[1],
+            "outcomes": [{"signature": signature, "count": count} for signature, count in judgement.outcomes],
+        },
     }
 
 

@@ -10,22 +10,25 @@ finished first.
 """
 
 import asyncio
+import contextlib
 import os
 import platform
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .baseline import Baseline
 from .judge import NOISY, Judgement, Subject, is_noisy, judge
 from .results import ResultsError, Runs, scenario_record
 from .scenarios import Problem, Scenario, holds_for
 from .servers import Description, RunOptions, Server, ServerError, Setup
 from .spec import Statement
 from .targets import Target
+from .timing import CONFIRMATION_FACTORS, REAL_CLOCK_RUNS
 from .traces import Trace
 from .vocabulary import VERDICTS, exit_for
 
@@ -63,8 +66,8 @@ class SessionOptions:
     """What to run and how.
 
     pairs: each target with its oracle.  timeout: seconds, None for the default.  statements: those that the
-    scenarios cite, for the reports.  baseline: the file's name.  kept: the records of an earlier run that this
-    one goes on with, its header first.
+    scenarios cite, for the reports.  baseline: the differences that are accepted.  ids: those of all scenarios
+    there are.  kept: the records of an earlier run that this one goes on with, its header first.
     """
 
     pairs: tuple[tuple[Target, Target], ...]
@@ -79,7 +82,8 @@ class SessionOptions:
     timeout: float | None = None
     command: tuple[str, ...] = ()
     statements: Mapping[str, Statement] = field(default_factory=dict)
-    baseline: str = ""
+    baseline: Baseline | None = None
+    ids: frozenset[str] = frozenset()
     kept: tuple[Record, ...] = ()
 
 
@@ -115,6 +119,7 @@ class Session:
         self._oracle_runs: dict[tuple[Any, ...], asyncio.Task[list[Trace]]] = {}
         self._outcomes: dict[tuple[str, str], asyncio.Future[str]] = {}  # of scenarios that others need
         self._verdicts: list[str] = []
+        self._stale = False
         self._usage = False
         self._failure = bool(options.problems)
         self._begun = False
@@ -155,13 +160,57 @@ class Session:
             self._verdicts += [record["verdict"] for record in kept if record["record"] == "scenario"]
         on_record({"record": "resumed", "kept": len(self._verdicts)} if kept else self._header())
         self._begun = True
+        header = kept[0] if kept else self._header()
         for record in self._error_records():
             if record not in kept:
                 on_record(record)
         try:
-            await self._run_plan(on_record)
+            records = await self._run_plan(header, on_record)
         except ExceptionGroup as group:  # the task group's wrapping of what on_record raised
             raise group.exceptions[0] from None
+        for problem in self._baseline_problems(header, records):
+            self._stale = True
+            on_record(problem)
+
+    def _baseline_problems(self, header: Record, records: Sequence[Record]) -> list[Record]:
+        baseline = self._options.baseline
+        if baseline is None:
+            return []
+        kept = [record for record in self._options.kept if record["record"] == "scenario"]
+        return baseline.check(self._options.ids, header) + baseline.problems_after([*kept, *records], header)
+
+    # ---- one scenario at a time ---------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[list[Record]]:
+        """Start the servers for judge_one() and stop them afterwards.  Gives the header and what went wrong."""
+        with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
+            try:
+                await self._start_sides(Path(folder))
+                yield [self._header(), *self._error_records()]
+            finally:
+                await asyncio.gather(
+                    *(side.server.stop() for side in self._sides.values()), return_exceptions=True
+                )
+
+    @property
+    def options(self) -> SessionOptions:
+        """What the session was made for."""
+        return self._options
+
+    async def judge_one(self, scenario: Scenario, target: Target, oracle: Target) -> Record:
+        """Return the record of a scenario of this session on one of its targets.  While it is opened().
+
+        In any order: what the scenario needs, if that is of this session too, is judged before.
+        """
+        for needed in self._options.scenarios:
+            key = (needed.id, target.name)
+            if needed.id in scenario.needs and key not in self._outcomes:
+                self._outcomes[key] = asyncio.ensure_future(self._judged_as(needed, target, oracle))
+        return await self._one(scenario, target, oracle, await self._blocked(scenario, target))
+
+    async def _judged_as(self, scenario: Scenario, target: Target, oracle: Target) -> str:
+        return str((await self.judge_one(scenario, target, oracle))["judged"])
 
     # ---- targets ------------------------------------------------------------------------------------------
 
@@ -204,8 +253,10 @@ class Session:
 
     # ---- the plan -----------------------------------------------------------------------------------------
 
-    async def _run_plan(self, on_record: Callable[[Record], None]) -> None:
+    async def _run_plan(self, header: Record, on_record: Callable[[Record], None]) -> list[Record]:
+        """Run what is left of the plan; return the records, each with the verdict that the baseline gives it."""
         sides = self._sides
+        records = []
         kept = {(r["id"], r["target"]): r["judged"] for r in self._options.kept if r["record"] == "scenario"}
         jobs = [
             (scenario, target, oracle)
@@ -221,8 +272,12 @@ class Session:
             tasks = [group.create_task(self._one_at_its_turn(gate, *job)) for job in jobs]
             for task in tasks:
                 record = await task
+                if self._options.baseline:
+                    record = self._options.baseline.apply(record, header)
                 self._verdicts.append(record["verdict"])
+                records.append(record)
                 on_record(record)
+        return records
 
     def _expect_outcomes(self, jobs: Sequence[Job], kept: Mapping[tuple[str, str], str]) -> None:
         """Prepare for those who will ask how the scenarios that they need have ended."""
@@ -333,10 +388,11 @@ class Session:
             target_is_asyncio=target.is_asyncio,
             habits_count=scenario.habits_count,
         )
+        repeat = self._repeat(scenario)
         for tick in TICKS_S:
             oracle_traces, target_traces = await asyncio.gather(
                 self._oracle_traces(scenario, oracle, tick),
-                self._traces(scenario, target, tick, self._options.repeat),
+                self._traces(scenario, target, tick, repeat),
             )
             judgement = judge(subject, oracle_traces, target_traces)
             doubtful_hang = judgement.verdict == "hang" and any(map(is_noisy, oracle_traces))
@@ -345,10 +401,13 @@ class Session:
         if not judgement.findings:
             return judgement, Runs(tuple(oracle_traces), tuple(target_traces))
         oracle_traces.append(await self._trace(scenario, oracle, tick))
-        confirmations = []
-        if {"late", "slow"} & {finding.kind for finding in judgement.findings}:
-            confirmations = [await self._trace(scenario, target, tick * factor) for factor in (1, 2, 4)]
-        judgement = judge(subject, oracle_traces, target_traces, confirmations)
+        confirmations: list[Trace] = []
+        judgement = judge(subject, oracle_traces, target_traces)
+        for factor in CONFIRMATION_FACTORS:
+            if not {"late", "slow"} & {finding.kind for finding in judgement.findings}:
+                break
+            confirmations.append(await self._trace(scenario, target, tick * factor))
+            judgement = judge(subject, oracle_traces, target_traces, confirmations)
         target_traces.insert(0, target_traces.pop(judgement.shown))
         oracle_traces, target_traces = await asyncio.gather(
             self._numbered(scenario, oracle, oracle_traces, tick),
@@ -360,9 +419,13 @@ class Session:
         """Return the oracle's runs of a scenario, made once for all targets that are compared with it."""
         key = (oracle.key, scenario.id, tick)
         if key not in self._oracle_runs:
-            traces = self._traces(scenario, oracle, tick, self._options.repeat)
+            traces = self._traces(scenario, oracle, tick, self._repeat(scenario))
             self._oracle_runs[key] = asyncio.create_task(traces)
         return list(await self._oracle_runs[key])
+
+    def _repeat(self, scenario: Scenario) -> int:
+        least = REAL_CLOCK_RUNS if "real-clock" in scenario.requires else 1
+        return max(least, self._options.repeat)
 
     async def _traces(self, scenario: Scenario, target: Target, tick: float, repeat: int) -> list[Trace]:
         return list(await asyncio.gather(*(self._trace(scenario, target, tick) for _ in range(repeat))))
@@ -404,7 +467,7 @@ class Session:
             "level": self._options.level,
             "clock": self._options.clock,
             "repeat": self._options.repeat,
-            "baseline": self._options.baseline,
+            "baseline": self._options.baseline.file if self._options.baseline else "",
             "path": list(self._options.path),
             "targets": [self._about(target, oracle) for target, oracle in self._options.pairs],
             "plan": [scenario.id for scenario in self._options.scenarios],
@@ -430,7 +493,13 @@ class Session:
 
     def _footer(self, interrupted: bool) -> Record:
         counts = {word: self._verdicts.count(word) for word in VERDICTS if word in self._verdicts}
-        exit = exit_for(self._verdicts, usage=self._usage, failure=self._failure, interrupted=interrupted)
+        exit = exit_for(
+            self._verdicts,
+            usage=self._usage,
+            failure=self._failure,
+            interrupted=interrupted,
+            stale=self._stale,
+        )
         return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
 
 
