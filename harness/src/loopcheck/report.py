@@ -87,6 +87,9 @@ def print_report(console: Console, results: Results, verbose: int = 0) -> None:
     for error in results.errors:
         where = f"{error['file']}:{error['line']}: " if error["record"] == "problem" else ""
         _line(console, Text.assemble(("ERROR  ", "bold magenta"), where + error["sentence"]))
+    for problem in results.baseline_problems:
+        where = f"{problem['file']}:{problem['line']}: "
+        _line(console, Text.assemble((f"{problem['kind'].upper():8}", "yellow"), where + problem["sentence"]))
     brief: list[ScenarioResult] = []
     for result in results.scenarios:
         if _shown_in_full(result, verbose):
@@ -129,7 +132,7 @@ def print_scenario(
     _print_sentences(console, result, verbose)
     _print_evidence(console, result)
     if VERDICTS[result.verdict].counts != "none" and result.target:
-        _line(console, Text(f"  reproduce: {_export_command(result, header)} > repro.py", style="dim"))
+        _line(console, Text(f"  reproduce: {export_command(result, header)} > repro.py", style="dim"))
 
 
 def _print_traces(console: Console, result: ScenarioResult) -> None:
@@ -205,14 +208,14 @@ def _print_evidence(console: Console, result: ScenarioResult) -> None:
     bad = [trace for trace in [*result.oracle, *result.target] if trace.status in ("crash", "hang")]
     if bad and bad[0].outcome.output:
         _line(console, Text("  what the process wrote last:", style="dim"))
-        lines = _without_our_frames(bad[0].outcome.output.strip().splitlines())
+        lines = without_our_frames(bad[0].outcome.output.strip().splitlines())
         if len(lines) > 2 * EVIDENCE_ENDS:  # a stack has the place where it stopped at one end: keep both
             lines = [*lines[:EVIDENCE_ENDS], "...", *lines[-EVIDENCE_ENDS:]]
         for line in lines:
             _line(console, Text(f"    {line}", style="dim"))
 
 
-def _without_our_frames(lines: Sequence[str]) -> list[str]:
+def without_our_frames(lines: Sequence[str]) -> list[str]:
     """Return the lines of stacks without loopcheck's own frames, each with the code that follows it."""
     kept = []
     ours = False
@@ -223,7 +226,7 @@ def _without_our_frames(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _export_command(result: ScenarioResult, header: dict[str, Any]) -> str:
+def export_command(result: ScenarioResult, header: dict[str, Any]) -> str:
     """Return the command that makes a script of a scenario, with the options that this run had."""
     target = next(target for target in header["targets"] if target["name"] == result.target_name)
     command = ["loopcheck", "export", result.id, "--target", target["text"]]
