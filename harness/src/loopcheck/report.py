@@ -208,14 +208,14 @@ def _print_evidence(console: Console, result: ScenarioResult) -> None:
     bad = [trace for trace in [*result.oracle, *result.target] if trace.status in ("crash", "hang")]
     if bad and bad[0].outcome.output:
         _line(console, Text("  what the process wrote last:", style="dim"))
-        lines = _without_our_frames(bad[0].outcome.output.strip().splitlines())
+        lines = without_our_frames(bad[0].outcome.output.strip().splitlines())
         if len(lines) > 2 * EVIDENCE_ENDS:  # a stack has the place where it stopped at one end: keep both
             lines = [*lines[:EVIDENCE_ENDS], "...", *lines[-EVIDENCE_ENDS:]]
         for line in lines:
             _line(console, Text(f"    {line}", style="dim"))
 
 
-def _without_our_frames(lines: Sequence[str]) -> list[str]:
+def without_our_frames(lines: Sequence[str]) -> list[str]:
     """Return the lines of stacks without loopcheck's own frames, each with the code that follows it."""
     kept = []
     ours = False
