@@ -63,7 +63,7 @@ def deferred_callbacks_run_first_in_the_next_run(loop, trace):
     ]
 )
 def stop_before_the_run_allows_one_pass(loop, trace, T):
-    """After stop(), a run has one iteration and does not wait: what callbacks schedule is for the next run."""
+    """After stop(), a run is one iteration that does not wait: what is scheduled runs, what that adds waits."""
 
     def callback(name):
         trace(name)
