@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""ensure_future(), isfuture() and iscoroutine(): telling awaitables apart and turning them into tasks."""
+"""ensure_future(), wrap_future(), isfuture(), iscoroutine(): telling awaitables apart, making futures of them."""
 
 import asyncio
+import concurrent.futures
+import threading
 
 from loopcheck_target import scenario
 
@@ -56,6 +58,22 @@ async def what_cannot_be_awaited_becomes_no_future(trace):
             trace(name, "accepted")
         except TypeError as exc:
             trace(name, exc)
+
+
+@scenario(statements=["wrap_future.outcome"])
+async def future_of_a_thread_can_be_awaited(loop, trace):
+    """wrap_future() makes a Future of a concurrent.futures.Future: what a thread sets comes out of its await."""
+    for method, outcome in (("set_result", "result"), ("set_exception", LookupError("on purpose"))):
+        source = concurrent.futures.Future()
+        wrapped = asyncio.wrap_future(source, loop=loop)
+        trace("wrapped", asyncio.isfuture(wrapped), wrapped.done())
+        thread = threading.Thread(target=getattr(source, method), args=(outcome,))
+        thread.start()
+        try:
+            trace("awaited", await wrapped)
+        except LookupError as exc:
+            trace("raised", exc is outcome)
+        thread.join()
 
 
 @scenario(statements=["isfuture.answers", "iscoroutine.answers"])
