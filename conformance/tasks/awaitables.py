@@ -35,6 +35,18 @@ async def other_awaitables_become_tasks(loop, trace):
         trace(name, await task)
 
 
+@scenario(
+    basis="observed: what other code asks with isinstance(), though a loop may have tasks of its own",
+    requires=["asyncio-futures"],
+)
+async def other_awaitables_become_asyncio_tasks(trace):
+    """What ensure_future() makes of a coroutine or another awaitable is an instance of asyncio.Task."""
+    for name, awaitable in (("coroutine", work()), ("awaitable", Awaitable())):
+        task = asyncio.ensure_future(awaitable)
+        trace(name, isinstance(task, asyncio.Task))
+        await task
+
+
 @scenario(statements=["ensure_future.other"])
 async def what_cannot_be_awaited_becomes_no_future(trace):
     """ensure_future() refuses what cannot be awaited with TypeError, a coroutine function too."""
@@ -62,3 +74,12 @@ async def futures_and_coroutines_are_told_apart(loop, trace):
         trace(name, asyncio.isfuture(each), asyncio.iscoroutine(each))
     coro.close()
     await task
+
+
+@scenario(statements=["iscoroutine.generator"])
+def generator_counts_as_a_coroutine(loop, trace):
+    """iscoroutine() is true of a generator, as coroutines could be based on them; a list is none."""
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    trace("generator", asyncio.iscoroutine(number for number in (1, 2)))
+    trace("list", asyncio.iscoroutine([1, 2]))

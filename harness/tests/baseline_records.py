@@ -7,8 +7,10 @@
 import datetime
 from typing import Any
 
+import pytest
+
 from loopcheck.baseline import Baseline
-from loopcheck.baseline_file import parse_entries
+from loopcheck.baseline_file import BaselineError, parse_entries
 from loopcheck.judge import Finding, Judgement
 from loopcheck.results import Results, ScenarioResult
 from loopcheck.vocabulary import KINDS
@@ -103,6 +105,19 @@ def entry(**fields: Any) -> str:
 def baseline(*entries: str, today: datetime.date = TODAY) -> Baseline:
     """Return the baseline that these entries make, with an empty line between them."""
     return Baseline(FILE, parse_entries("\n".join(entries), FILE), today)
+
+
+def refusal(text: str) -> str:
+    """Return the sentence that says why a text is no baseline."""
+    with pytest.raises(BaselineError) as caught:
+        parse_entries(text, FILE)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def verdict_of(listed: Baseline, record: Record, header: Record | None = None) -> str:
+    """Return the verdict of a record with a baseline."""
+    return str(listed.apply(record, header or head())["verdict"])
 
 
 # ---- a run of uvloop 0.23.0 on CPython 3.11 to 3.14, with a few of its scenarios ----------------------------

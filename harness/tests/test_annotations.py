@@ -11,7 +11,7 @@ from loopcheck.badge import badge
 from loopcheck.results import Results
 from loopcheck.vocabulary import VERDICTS
 
-from .every_verdict import agree, cut, differ, every_verdict, interrupted, run_of
+from .every_verdict import agree, cut, differ, every_verdict, interrupted, run_of, verdict
 from .golden_text import check_golden
 
 COMMAND = re.compile(r"::error (?P<properties>[^:]*)::(?P<message>.*)")
@@ -87,6 +87,12 @@ def test_more_than_github_shows_are_counted() -> None:
     assert len(found) == MOST_SHOWN
     assert found[-1][""].startswith("21 more of 30 ")
     assert len(commands(github(run_of(*(differ(f"a/n{n}") for n in range(10)))))) == MOST_SHOWN
+
+
+def test_differences_come_before_failures() -> None:
+    broken = verdict("a/broken", "broken-scenario", "it raises.")
+    found = commands(github(run_of(broken, differ("a/b"), exit=3)))
+    assert [one["title"].split(":")[0] for one in found] == ["differ", "broken-scenario"]
 
 
 def test_good_run_has_no_annotation() -> None:

@@ -120,6 +120,11 @@ def test_line_in_a_baseline_hides_nothing() -> None:
     assert "(known: upstream https://loop.test/1)" in delta.changes[0].sentence
 
 
+def test_what_the_baseline_says_of_a_difference_is_no_part_of_it() -> None:
+    changed = {**differ("a/b"), "verdict": "changed", "sentence": "“b” is not right. This is new: b.toml:1."}
+    assert compare(run_of(agree("a/b")), run_of(changed, exit=1)).changes[0].sentence == "“b” is not right."
+
+
 def test_baseline_alone_is_no_change() -> None:
     known = next(one for one in EVERY if one["verdict"] == "known")
     plain = {**known, "verdict": "differ", "known": None}

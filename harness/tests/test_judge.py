@@ -332,6 +332,19 @@ def test_run_is_noisy_if_it_waited_for_a_cpu_while_time_passed(run: Trace, noisy
     assert is_noisy(run) is noisy
 
 
+@pytest.mark.parametrize(
+    ("target", "verdict"),
+    [
+        ([event("a", exc("ValueError", "bang")), B], "variant"),
+        ([event("a", exc("ValueError", "bang"))], "inconclusive"),
+        ([event("a", exc("KeyError", "boom")), B], "inconclusive"),
+    ],
+    ids=["words differ", "words differ and an event is missing", "another class"],
+)
+def test_noise_may_be_the_cause_unless_only_words_differ(target: list[Event], verdict: str) -> None:
+    assert despite_noise(judged([event("a", ERROR), B], target), subject()).verdict == verdict
+
+
 def test_noisy_judgement_is_no_verdict_and_says_what_it_would_be() -> None:
     judgement = despite_noise(judged([A], []), subject())
     assert (judgement.verdict, judgement.reason, judgement.findings) == ("inconclusive", "noisy", ())

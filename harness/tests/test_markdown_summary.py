@@ -9,7 +9,7 @@ from loopcheck.markdown_summary import code_block, plain, summary
 from loopcheck.results import assemble
 
 from .building import footer, header
-from .every_verdict import NASTY, agree, cut, differ, every_verdict, run_of
+from .every_verdict import ENTRY, NASTY, agree, cut, differ, every_verdict, run_of
 from .golden_text import check_golden
 from .rendered import OURS, Page
 
@@ -32,6 +32,14 @@ def test_headline_counts_what_counts() -> None:
 def test_headline_of_a_good_run_says_none() -> None:
     first = summary(run_of(agree())).splitlines()[0]
     assert first == "### loopcheck: target 1.0 differs from asyncio 3.12.1 in none of 1 scenario"
+
+
+def test_headline_leaves_out_what_the_baseline_knows() -> None:
+    known = differ("a/b", verdict="known", known={**ENTRY, "line": 3})
+    first = summary(run_of(agree("a/a"), known)).splitlines()[0]
+    assert (
+        first == "### loopcheck: target 1.0 differs from asyncio 3.12.1 in none of 2 scenarios beyond 1 known"
+    )
 
 
 def test_incomplete_results_say_so_first() -> None:

@@ -9,6 +9,7 @@ commands that read results are the real ones, but for the HTML page.
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from typing import Any
 
 import pytest
 
+from loopcheck import __version__, cli
+from loopcheck.arguments import Parser
+from loopcheck.reporting_verbs import add_parser
 from loopcheck.results import Results, write_results
 
 from .every_verdict import agree, cut, differ, run_of
@@ -369,6 +373,28 @@ def test_gitlab_installs_one_version_and_weekly_the_newest(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["github-actions.yml", "gitlab-ci.yml"])
 def test_version_in_the_recipes_is_this_one(name: str) -> None:
-    from loopcheck import __version__
-
     assert __version__ in (RECIPES / name).read_text()
+
+
+def command_lines() -> list[str]:
+    """Return the command lines that the page and the recipes give, without what a shell adds to them."""
+    shown = re.findall(r"^    (loopcheck .*)$", (ROOT / "docs" / "ci.md").read_text(), re.MULTILINE)
+    recipes = "".join((RECIPES / name).read_text() for name in ("github-actions.yml", "gitlab-ci.yml"))
+    joined = re.sub(r" \\\n +", " ", recipes)
+    run = re.findall(r"^ *(loopcheck (?:run|diff|report) .*?)(?: \|\|.*)?$", joined, re.MULTILINE)
+    return [*shown, *run]
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_command_line_is_one_of_loopcheck(line: str) -> None:
+    verb, *words = shlex.split(line)[1:]
+    commands = cli.parser()
+    if verb in ("report", "diff"):
+        commands = Parser(prog="loopcheck")
+        add_parser(commands.add_subparsers(required=True, parser_class=Parser))
+    assert callable(commands.parse_args([verb, *words]).function)
+
+
+def test_every_command_line_is_found() -> None:
+    verbs = [line.split()[1] for line in command_lines()]
+    assert [verbs.count(verb) for verb in ("run", "baseline", "diff", "report")] == [3, 1, 2, 3]

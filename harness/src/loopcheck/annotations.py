@@ -59,12 +59,19 @@ def _of_run(results: Results) -> list[Annotation]:
 def _of_scenarios(results: Results) -> list[Annotation]:
     pointed_at = {(problem["file"], problem["line"]) for problem in results.baseline_problems}
     found = []
-    for result in results.scenarios:
+    for result in sorted(results.scenarios, key=_urgency):
         if VERDICTS[result.verdict].counts in SEVERITIES:
             file, line = _place(results, result)
             if result.verdict != "fixed" or (file, line) not in pointed_at:
                 found.append(_of_scenario(result, file, line))
     return found
+
+
+def _urgency(result: ScenarioResult) -> int:
+    """Return where a result stands: what the target does wrong comes before what is wrong with the run."""
+    order = list(SEVERITIES)
+    counts = VERDICTS[result.verdict].counts
+    return order.index(counts) if counts in order else len(order)
 
 
 def _place(results: Results, result: ScenarioResult) -> tuple[str, int]:

@@ -28,7 +28,7 @@ An entry whose scenario is a pattern excuses wherever it fits, and claims no mor
 
 import datetime
 import fnmatch
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -231,10 +231,7 @@ class Baseline:
             return {**record, "sentence": record["sentence"] + miss}
         assert deciding is not None
         about = sentence_about(record, new[0]) if new else record["sentence"]
-        if listed:
-            remark = f"This is new: {self._where(listed)} lists {_signatures(listed)} only."
-        else:
-            remark = f"{self._where(named)} lists {_signatures(named)} instead."
+        remark = f"This is new: {self._saying(listed)} only." if listed else f"{self._saying(named)} instead."
         return {
             **record,
             "verdict": "changed",
@@ -248,18 +245,19 @@ class Baseline:
             if entry.signature in new and fnmatch.fnmatchcase(record["id"], entry.scenario):
                 why = self.mismatch(entry, record, header)
                 if why or self.is_expired(entry):
-                    return f" {self._where([entry])} lists it, but {why or f'expired on {entry.expires}'}."
+                    return f" {self.file}:{entry.line} lists it, but {why or f'expired on {entry.expires}'}."
         return ""
 
     def _fixed_sentence(self, record: Record, entries: Sequence[Entry]) -> str:
         those = "the entry" if len(entries) == 1 else "these entries"
-        return (
-            f"{record['target']} agrees with {record['oracle']}, but {self._where(entries)} "
-            f"lists {_signatures(entries)}: remove {those}."
-        )
+        target, oracle = record["target"], record["oracle"]
+        return f"{target} agrees with {oracle}, but {self._saying(entries)}: remove {those}."
 
-    def _where(self, entries: Iterable[Entry]) -> str:
-        return ", ".join(f"{self.file}:{entry.line}" for entry in entries)
+    def _saying(self, entries: Sequence[Entry]) -> str:
+        """Return which lines of the file list what."""
+        lines = listing([str(entry.line) for entry in entries])
+        verb = "lists" if len(entries) == 1 else "list"
+        return f"{self.file}:{lines} {verb} {listing([entry.signature for entry in entries])}"
 
     # ---- problems of the baseline itself ------------------------------------------------------------------
 
@@ -345,5 +343,6 @@ def _is_for(entry: Entry, header: Mapping[str, Any], target: str) -> bool:
     return fits and entry.condition.holds(environment(header, target))
 
 
-def _signatures(entries: Iterable[Entry]) -> str:
-    return ", ".join(entry.signature for entry in entries)
+def listing(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .arguments import UsageError, output_may_close
 from .baseline_file import BaselineError, read_text
@@ -17,7 +18,7 @@ from .results import Results, read_results
 from .vocabulary import EXITS
 
 
-def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(verbs: "argparse._SubParsersAction[Any]") -> None:
     """Add ``baseline`` with its own verbs to the command line."""
     parser = verbs.add_parser("baseline", help="keep the list of a loop's known differences up to date")
     own = parser.add_subparsers(dest="baseline_verb", required=True, metavar="COMMAND")

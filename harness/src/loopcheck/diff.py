@@ -18,10 +18,10 @@ from .digest import (
     incomplete,
     judged,
     known_reason,
+    loop_sentence,
     outcomes,
     plural,
     run_failed,
-    sentence,
     signatures,
 )
 from .results import Results, ScenarioResult
@@ -221,7 +221,7 @@ def verdict_at(record: Record, level: str) -> str:
 
 def _state(record: Record) -> str:
     verdict = judged(record)
-    return "agree." if verdict == "agree" else f"{verdict}: {sentence(record)}"
+    return "agree." if verdict == "agree" else f"{verdict}: {loop_sentence(record)}"
 
 
 def _change(old: Record, new: Record, terms: Terms) -> tuple[str, str] | None:
@@ -237,7 +237,7 @@ def _change(old: Record, new: Record, terms: Terms) -> tuple[str, str] | None:
         return _change_to_better(old, new, before, after)
     if after in DIFFERS or after == "unsupported" != before:
         often = f" (seen in {_showing(new)} of {_runs(new)} runs)" if _is_chancy(new) else ""
-        return "broken", f"{sentence(new)}{often}{known}"
+        return "broken", f"{loop_sentence(new)}{often}{known}"
     if set(signatures(old)) != set(signatures(new)) and not _is_chancy(old) and not _is_chancy(new):
         return "variant", _was_and_is(old, new)
     return _change_of_frequency(old, new)
@@ -254,9 +254,9 @@ def _change_to_better(old: Record, new: Record, before: str, after: str) -> tupl
     if after in DIFFERS or after == "unsupported":
         return "changed", _was_and_is(old, new)
     if _is_chancy(old) and not _differ_by_more_than_chance(_showing(old), _runs(old), 0, _runs(new)):
-        showed = f"{sentence(old)} It showed in {_showing(old)} of {_runs(old)} runs"
+        showed = f"{loop_sentence(old)} It showed in {_showing(old)} of {_runs(old)} runs"
         return "frequency", f"{showed}, now in none of {_runs(new)}, which may be chance."
-    return "fixed", f"was: {sentence(old)}" + (f" It is a {after} now." if after == "variant" else "")
+    return "fixed", f"was: {loop_sentence(old)}" + (f" It is a {after} now." if after == "variant" else "")
 
 
 def _change_of_difference(old: Record, new: Record, terms: Terms) -> tuple[str, str] | None:
@@ -279,7 +279,7 @@ def _was_and_is(old: Record, new: Record) -> str:
     ours, theirs = signatures(old), signatures(new)
     gone = [f"not any more {signature}" for signature in ours if signature not in theirs]
     come = [f"now also {signature}" for signature in theirs if signature not in ours]
-    return f"{sentence(new)} {', '.join([*come, *gone])}".rstrip()
+    return f"{loop_sentence(new)} {', '.join([*come, *gone])}".rstrip()
 
 
 # ---- chance ----------------------------------------------------------------------------------------------

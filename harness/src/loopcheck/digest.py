@@ -78,6 +78,11 @@ def sentence(record: Record) -> str:
     return str(record["sentence"] or said or VERDICTS[record["verdict"]].means)
 
 
+def loop_sentence(record: Record) -> str:
+    """Return the sentence on what the loop did, without what a baseline says of it."""
+    return str(record["differences"][0]["sentence"]) if record["differences"] else sentence(record)
+
+
 def sentences(record: Record) -> list[str]:
     """Return the sentence of the verdict and those of all differences, each once."""
     said = [sentence(record), *(difference["sentence"] for difference in record["differences"])]
@@ -187,9 +192,9 @@ def _target_headline(results: Results, target: Record) -> str:
     pair = f"{loop_name(target)} differs from {target['oracle']}"
     said = f"{pair} in {differ or 'none'} of {plural(ran, 'scenario')}"
     words = tally(mine)
-    rest = [
-        f"{words[word]} {word}" for word in ("known", "fixed", "variant", "inconclusive") if word in words
-    ]
+    if "known" in words:
+        said += f" beyond {words['known']} known"
+    rest = [f"{words[word]} {word}" for word in ("fixed", "variant", "inconclusive") if word in words]
     return f"{said} ({', '.join(rest)})" if rest else said
 
 

@@ -350,7 +350,12 @@ def is_noisy(trace: Trace) -> bool:
 
 
 def despite_noise(judgement: Judgement, subject: Subject) -> Judgement:
-    """Return what can be said of runs that differ but were all noisy: what came early did, the rest is open."""
+    """Return what can be said of runs that differ but were all noisy.
+
+    No noise changes the text of an exception or makes a timer early; whatever else was found is left open.
+    """
+    if all(finding.kind == "wording" for finding in judgement.findings):
+        return judgement
     early = tuple(finding for finding in judgement.findings if finding.kind == "early")
     if early:
         return replace(judgement, verdict="differ" if _counts(early, subject) else "variant", findings=early)

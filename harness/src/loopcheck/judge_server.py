@@ -36,7 +36,6 @@ SHOWN = ("difference", "failure", "stale", "inconclusive")  # what the verdicts 
 
 Pairs = tuple[tuple[Target, Target], ...]
 Say = Callable[[dict[str, Any]], None]
-Apply = Callable[[Record, Record], Record]
 
 
 def main(descriptor: int) -> int:
@@ -76,7 +75,6 @@ async def _work(questions: asyncio.Queue[dict[str, Any]], say: Say) -> None:
     request = Request(**asked)
     try:
         options = _session_options(request)
-        apply = _baseline(request.baseline)
     except (UsageError, TargetError, InterpreterError, BaselineError) as exc:
         say({"refused": str(exc)})
         return
@@ -86,7 +84,7 @@ async def _work(questions: asyncio.Queue[dict[str, Any]], say: Say) -> None:
             say({"refused": errors[0]["sentence"]})
             return
         say({"header": header})
-        await _Judge(session, request, header, apply).answer_all(questions, say)
+        await _Judge(session, request, header).answer_all(questions, say)
 
 
 def _session_options(request: Request) -> SessionOptions:
@@ -106,7 +104,7 @@ def _session_options(request: Request) -> SessionOptions:
         timeout=request.timeout,
         command=tuple(request.command),
         statements=statements,
-        baseline=request.baseline,
+        baseline=load(Path(request.baseline)) if request.baseline else None,
     )
 
 
@@ -122,27 +120,13 @@ def _pairs(request: Request) -> Pairs:
     return pairs
 
 
-def _baseline(file: str) -> Apply:
-    """Return what gives a record the verdict that it has with a baseline, from the record and the header."""
-    if not file:
-        return lambda record, header: record
-    return load(Path(file)).apply
-
-
 class _Judge:
     """Answers questions in an open session."""
 
-    def __init__(
-        self,
-        session: Session,
-        request: Request,
-        header: Record,
-        apply: Apply,
-    ) -> None:
+    def __init__(self, session: Session, request: Request, header: Record) -> None:
         self._session = session
         self._request = request
         self._header = header
-        self._apply = apply
         self._scenarios = {scenario.id: scenario for scenario in session.options.scenarios}
         self._pairs = {target.name: (target, oracle) for target, oracle in session.options.pairs}
         self._gate = asyncio.Semaphore(session.options.jobs * 2)  # first come, first served
@@ -160,7 +144,8 @@ class _Judge:
             async with self._gate:
                 target, oracle = self._pairs[name]
                 record = await self._session.judge_one(self._scenarios[id], target, oracle)
-            answer["record"] = self._apply(record, self._header)
+            baseline = self._session.options.baseline
+            answer["record"] = baseline.apply(record, self._header) if baseline else record
             answer["block"] = self._block(answer["record"])
         except Exception as exc:  # whatever it is, it is ours, and must not keep the caller waiting
             where = traceback.extract_tb(exc.__traceback__)[-1]
