@@ -27,7 +27,7 @@ def finding(signature: str, level: str = "guaranteed") -> Finding:
     """Return a difference of this signature; one of an event called ``raised`` ended the scenario."""
     _, kind, name = signature.split(":", 2)
     capped = level if KINDS[kind].level == "scenario" else "observed"
-    ended = (kind, name) == ("class", "raised")
+    ended = kind == "class" and name.startswith("raised ")
     sentence = f"“{name}”: asyncio has one thing, uvloop has {kind}."
     return Finding(kind, name, sentence, capped, None if ended else ["ours"], ["theirs"], ended_it=ended)
 
