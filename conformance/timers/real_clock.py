@@ -64,7 +64,7 @@ def no_timer_is_early_at_all(loop, trace, T):
     """No callback runs before its deadline, not even by the fraction of a millisecond that a poller cuts off."""
     early = []
     for number in range(40):
-        delay = T + number * T / 27
+        delay = T + number * 0.00074  # not in ticks: it is about fractions of a millisecond
         due = time.monotonic() + delay
         loop.call_later(delay, lambda due: early.append(time.monotonic() < due), due)
     loop.call_later(4 * T, loop.stop)

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """How reliably faults of timers are found, and how often there is one where there is none.
 
-    build/venv/bin/python harness/bench/timing.py --decisions 60
+    build/venv/bin/python harness/bench/timing.py --decisions 60 --counts build/timing.json
 
 A *decision* is everything that ``loopcheck run`` does to one scenario on one loop, repetitions and confirmations
 included.  Each loop of ``faulty_timers.py`` gets so many of them in each of four cells: on the virtual and on the
 real clock, with and without burners.  The result is a Markdown table with one-sided 95 % bounds (Clopper and
-Pearson): a lower bound for what was found, an upper one for what was claimed of the right loop.
+Pearson): a lower bound for what was found, an upper one for what was claimed of the right loop.  The counts are
+kept in a JSON file after every few decisions, and the next call goes on from them.
 """
 
 import argparse
 import asyncio
+import json
 import math
 import sys
 from collections import Counter
@@ -40,9 +42,11 @@ SCENARIOS = {
     "real": "timers/call_later_keeps_its_delay_in_real_time",
 }
 BURNERS = (0, 4)
+BATCH = 10  # decisions between two times of writing
 DOUBT = 0.05
 
 Cell = dict[str, Counter[str]]  # by loop: how many decisions found what
+Cells = dict[str, Cell]
 
 
 def decide(clock: str, burners: int, decisions: int) -> Cell:
@@ -112,10 +116,9 @@ def solve(function: Callable[[float], float]) -> float:
 # ---- the table -----------------------------------------------------------------------------------------------
 
 
-def table(cells: dict[tuple[str, int], Cell]) -> str:
+def table(cells: Cells) -> str:
     """Return the results as a Markdown table: a row for each loop, a column for each cell."""
-    heads = [f"{clock} clock, {burners} burners" for clock, burners in cells]
-    lines = [f"| loop | {' | '.join(heads)} |", f"| --- |{' --- |' * len(heads)}"]
+    lines = [f"| loop | {' | '.join(cells)} |", f"| --- |{' --- |' * len(cells)}"]
     for loop, fault in LOOPS.items():
         shown = (cell_text(loop, cell[loop]) for cell in cells.values())
         lines.append(f"| {fault} | {' | '.join(shown)} |")
@@ -131,17 +134,39 @@ def cell_text(loop: str, found: Counter[str]) -> str:
     return f"{hits}/{of} ({bound}){': ' if kinds else ''}{kinds}"
 
 
+def read_cells(file: Path) -> Cells:
+    """Return what was counted so far."""
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return {
+        f"{clock} clock, {burners} burners": {
+            loop: Counter(stored.get(f"{clock} clock, {burners} burners", {}).get(loop, {})) for loop in LOOPS
+        }
+        for clock in SCENARIOS
+        for burners in BURNERS
+    }
+
+
+def measure(file: Path, decisions: int) -> Cells:
+    """Return the cells once each has so many decisions on each loop; keep them in a file meanwhile."""
+    cells = read_cells(file)
+    for clock in SCENARIOS:
+        for burners in BURNERS:
+            name = f"{clock} clock, {burners} burners"
+            while (missing := decisions - cells[name]["Right"].total()) > 0:
+                for loop, found in decide(clock, burners, min(BATCH, missing)).items():
+                    cells[name][loop] += found
+                file.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
+                print(f"{name}: {cells[name]['Right'].total()} of {decisions}", file=sys.stderr, flush=True)
+    return cells
+
+
 def main() -> int:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Measure how reliably faults of timers are found.")
     parser.add_argument("--decisions", type=int, default=60, help="on each loop in each cell, default: 60")
+    parser.add_argument("--counts", type=Path, default=Path("build/timing.json"), help="kept here")
     options = parser.parse_args()
-    cells: dict[tuple[str, int], Cell] = {}
-    for clock in SCENARIOS:
-        for burners in BURNERS:
-            cells[clock, burners] = decide(clock, burners, options.decisions)
-            print(f"{clock} clock, {burners} burners: done", file=sys.stderr)
-    print(table(cells))
+    print(table(measure(options.counts, options.decisions)))
     return 0
 
 
