@@ -101,3 +101,22 @@ def generator_counts_as_a_coroutine(loop, trace):
     loop.run_forever()
     trace("generator", asyncio.iscoroutine(number for number in (1, 2)))
     trace("list", asyncio.iscoroutine([1, 2]))
+
+
+@scenario(basis="observed: the loop= of ensure_future() is how code outside of a run makes tasks")
+def awaitables_become_tasks_of_the_given_loop(loop, trace):
+    """Outside of a run, ensure_future(..., loop=...) makes a task of that loop, which runs with it."""
+    task = asyncio.ensure_future(work(), loop=loop)
+    trace("pending", task.done(), task.get_loop() is loop)
+    trace("result", loop.run_until_complete(task))
+
+
+@scenario(basis="observed: what is no coroutine is refused in the caller's thread, not in the loop's")
+def only_coroutines_are_run_threadsafe(loop, trace):
+    """run_coroutine_threadsafe() raises TypeError for a future and for a coroutine function."""
+    for name, wrong in (("future", loop.create_future()), ("function", work), ("nothing", None)):
+        try:
+            asyncio.run_coroutine_threadsafe(wrong, loop)
+            trace(name, "accepted")
+        except TypeError as exc:
+            trace(name, exc)
