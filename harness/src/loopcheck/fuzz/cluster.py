@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""Which differences are the same one: a cause is the feature without which the two loops agree.
+
+A new difference is first tried without the causes that are known, one by one: if the loops agree then, it counts
+for that cause and is not shrunk.  One that is new is run again, shrunk, and tried without
+each of its features; the most special of those that it needs is its cause.  Cause and kind make a *cluster*,
+which keeps its smallest program.
+
+What happens once and not again is no cluster: it is intermittent, or nondeterministic on the oracle itself.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .compare import Finding, Names, compare
+from .operations import Program, features, size, tidy, without
+from .runner import MORE_PATIENCE_S, Outcome, Runner
+from .shrink import Shrunk, shrink, weight
+
+CONFIRMATIONS = 3
+HANG_PATIENCE_S = 0.5  # while a hang is shrunk
+HANG_TRIES = 120
+
+
+@dataclass(frozen=True)
+class Different:
+    """A program on which two targets differ: the number it came from, and what they did."""
+
+    seed: int
+    program: Program
+    oracle: Outcome
+    target: Outcome
+    finding: Finding
+
+
+@dataclass
+class Cluster:
+    """Differences with one cause and kind.
+
+    kinds: what the difference looked like in programs that were not shrunk.  count: of programs.
+    """
+
+    cause: str
+    kind: str
+    sentence: str
+    seed: int
+    program: Program
+    original: Program
+    tries: int
+    count: int = 1
+    kinds: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """A name for a person and for a file."""
+        return f"{self.cause}-{self.kind}"
+
+
+class Pair:
+    """Two targets that run the same programs."""
+
+    def __init__(self, oracle: Runner, target: Runner) -> None:
+        self.oracle, self.target = oracle, target
+        ours, theirs = oracle.target.name, target.target.name
+        self.names = Names(ours, theirs if theirs != ours else f"the other {theirs}")
+
+    async def run(self, programs: Sequence[Program], **options: Any) -> list[tuple[Outcome, Outcome]]:
+        """Return what each program did on either."""
+        ours, theirs = await asyncio.gather(
+            self.oracle.run(programs, **options), self.target.run(programs, **options)
+        )
+        return list(zip(ours, theirs, strict=True))
+
+    async def findings(self, programs: Sequence[Program], **options: Any) -> list[Finding | None]:
+        """Return the first difference on each program."""
+        return [compare(ours, theirs, self.names) for ours, theirs in await self.run(programs, **options)]
+
+
+class Clusters:
+    """The differences of a campaign, sorted by cause."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.found: dict[tuple[str, str], Cluster] = {}
+        self.intermittent: list[Different] = []
+        self.nondeterministic: list[Different] = []
+        self._pair = pair
+
+    async def take(self, differences: Sequence[Different]) -> list[Cluster]:
+        """Sort differences in; return the clusters that are new, smallest programs first."""
+        waiting = sorted(differences, key=lambda different: weight(different.program))
+        new: list[Cluster] = []
+        while waiting := await self._without_known(waiting):
+            cluster = await self._examine(waiting.pop(0))
+            if cluster is not None:
+                new.append(cluster)
+        return new
+
+    async def _without_known(self, differences: Sequence[Different]) -> list[Different]:
+        """Count what known causes explain; return the rest."""
+        tries: list[tuple[Different, Cluster, Program]] = []
+        for different in differences:
+            present = set(features(different.program))
+            for cluster in self.found.values():
+                if different.finding.kind in cluster.kinds and cluster.cause in present:
+                    tries.append((different, cluster, without(different.program, {cluster.cause})))
+        answers = await self._pair.findings([program for _, _, program in tries]) if tries else []
+        explained: set[int] = set()
+        for (different, cluster, _), finding in zip(tries, answers, strict=True):
+            if finding is None and id(different) not in explained:
+                explained.add(id(different))
+                cluster.count += 1
+        return [different for different in differences if id(different) not in explained]
+
+    async def _examine(self, different: Different) -> Cluster | None:
+        """Return the new cluster that a difference makes, if it does."""
+        kind = different.finding.kind
+        patience = {"patience": MORE_PATIENCE_S} if kind == "hang" else {}
+        again = await self._pair.run([different.program] * CONFIRMATIONS, **patience)
+        if any(not ours.is_same(different.oracle) for ours, _ in again):
+            self.nondeterministic.append(different)
+            return None
+        if any(compare(ours, theirs, self._pair.names) is None for ours, theirs in again):
+            self.intermittent.append(different)
+            return None
+        shrunk = await self._shrink(different)
+        (finding,) = await self._pair.findings([shrunk.program])
+        finding = finding or different.finding
+        cause = await self._cause(shrunk.program)
+        return self._add(different, shrunk, finding, cause)
+
+    async def _shrink(self, different: Different) -> Shrunk:
+        hangs = different.finding.kind == "hang"
+        options = {"patience": HANG_PATIENCE_S} if hangs else {}
+
+        async def failing(programs: Sequence[Program]) -> list[bool]:
+            found = await self._pair.findings(programs, **options)
+            return [finding is not None and (finding.kind == "hang") == hangs for finding in found]
+
+        smaller = tidy(different.program)
+        start = smaller if (await failing([smaller]))[0] else different.program
+        return await shrink(start, failing, *([HANG_TRIES] if hangs else []))
+
+    async def _cause(self, program: Program) -> str:
+        """Return the most special of the features without which the targets agree."""
+        present = features(program)
+        findings = await self._pair.findings([without(program, {feature}) for feature in present])
+        needed = [one for one, finding in zip(present, findings, strict=True) if finding is None]
+        return needed[0] if needed else "any program"
+
+    def _add(self, different: Different, shrunk: Shrunk, finding: Finding, cause: str) -> Cluster | None:
+        key = (cause, finding.kind)
+        known = self.found.get(key)
+        if known is not None:
+            known.count += 1
+            known.kinds.add(different.finding.kind)
+            if size(shrunk.program) < size(known.program):
+                known.program, known.sentence = shrunk.program, finding.sentence
+                known.seed, known.original = different.seed, different.program
+            return None
+        self.found[key] = Cluster(
+            cause=cause,
+            kind=finding.kind,
+            sentence=finding.sentence,
+            seed=different.seed,
+            program=shrunk.program,
+            original=different.program,
+            tries=shrunk.tries,
+            kinds={finding.kind, different.finding.kind},
+        )
+        return self.found[key]
