@@ -102,7 +102,7 @@ class Program(TaskOperations):
             if self._program.get("rest"):
                 self._cancel_the_rest()
             if self._program.get("outcomes"):
-                for name, future in [*sorted(self.tasks.items()), *sorted(self.futures.items())]:
+                for _, future in sorted(self.tasks.items()):
                     self.event("%s is" % self.names[future], *self.outcome(future))
             if self._program.get("close"):
                 self._close()

@@ -249,6 +249,8 @@ class Server:
     # ---- runs ---------------------------------------------------------------------------------------------
 
     def _start(self, request: Dict[str, Any]) -> None:
+        from loopcheck_target import batch, child  # noqa: F401  here, lest every child compile them again
+
         server = os.getpid()
         pid = os.fork()
         if pid == 0:

@@ -55,10 +55,9 @@ class Campaign:
     def __init__(self, pair: Pair, plan: Plan, report: Callable[[Cluster, float], None]) -> None:
         """report: called with each new cluster and the seconds since the beginning."""
         self.tally = Tally()
-        self.clusters = Clusters(pair)
+        self.clusters = Clusters(pair, lambda cluster: report(cluster, time.monotonic() - self._start))
         self._pair = pair
         self._plan = plan
-        self._report = report
         self._next = 0
         self._sorting = asyncio.Lock()
         self._start = time.monotonic()
@@ -90,8 +89,7 @@ class Campaign:
                     differences.append(Different(seed, program, ours, theirs, finding))
             if differences:
                 async with self._sorting:
-                    for cluster in await self.clusters.take(differences):
-                        self._report(cluster, time.monotonic() - self._start)
+                    await self.clusters.take(differences)
 
     def _take_seeds(self) -> range:
         """Return the numbers of the next batch: none when it is enough."""

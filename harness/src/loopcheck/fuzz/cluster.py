@@ -10,7 +10,7 @@ What happens once and not again is no cluster: it is intermittent, or nondetermi
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,21 +81,19 @@ class Pair:
 class Clusters:
     """The differences of a campaign, sorted by cause."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: Pair, report: Callable[[Cluster], None] = lambda cluster: None) -> None:
+        """report: called with each new cluster."""
         self.found: dict[tuple[str, str], Cluster] = {}
         self.intermittent: list[Different] = []
         self.nondeterministic: list[Different] = []
         self._pair = pair
+        self._report = report
 
-    async def take(self, differences: Sequence[Different]) -> list[Cluster]:
-        """Sort differences in; return the clusters that are new, smallest programs first."""
+    async def take(self, differences: Sequence[Different]) -> None:
+        """Sort differences in, those in small programs first."""
         waiting = sorted(differences, key=lambda different: weight(different.program))
-        new: list[Cluster] = []
         while waiting := await self._without_known(waiting):
-            cluster = await self._examine(waiting.pop(0))
-            if cluster is not None:
-                new.append(cluster)
-        return new
+            await self._examine(waiting.pop(0))
 
     async def _without_known(self, differences: Sequence[Different]) -> list[Different]:
         """Count what known causes explain; return the rest."""
@@ -113,22 +111,22 @@ class Clusters:
                 cluster.count += 1
         return [different for different in differences if id(different) not in explained]
 
-    async def _examine(self, different: Different) -> Cluster | None:
-        """Return the new cluster that a difference makes, if it does."""
+    async def _examine(self, different: Different) -> None:
+        """Shrink a difference and find its cause; or note that it does not happen every time."""
         kind = different.finding.kind
         patience = {"patience": MORE_PATIENCE_S} if kind == "hang" else {}
         again = await self._pair.run([different.program] * CONFIRMATIONS, **patience)
         if any(not ours.is_same(different.oracle) for ours, _ in again):
             self.nondeterministic.append(different)
-            return None
+            return
         if any(compare(ours, theirs, self._pair.names) is None for ours, theirs in again):
             self.intermittent.append(different)
-            return None
+            return
         shrunk = await self._shrink(different)
         (finding,) = await self._pair.findings([shrunk.program])
         finding = finding or different.finding
         cause = await self._cause(shrunk.program)
-        return self._add(different, shrunk, finding, cause)
+        self._add(different, shrunk, finding, cause)
 
     async def _shrink(self, different: Different) -> Shrunk:
         hangs = different.finding.kind == "hang"
@@ -149,7 +147,7 @@ class Clusters:
         needed = [one for one, finding in zip(present, findings, strict=True) if finding is None]
         return needed[0] if needed else "any program"
 
-    def _add(self, different: Different, shrunk: Shrunk, finding: Finding, cause: str) -> Cluster | None:
+    def _add(self, different: Different, shrunk: Shrunk, finding: Finding, cause: str) -> None:
         key = (cause, finding.kind)
         known = self.found.get(key)
         if known is not None:
@@ -158,7 +156,7 @@ class Clusters:
             if size(shrunk.program) < size(known.program):
                 known.program, known.sentence = shrunk.program, finding.sentence
                 known.seed, known.original = different.seed, different.program
-            return None
+            return
         self.found[key] = Cluster(
             cause=cause,
             kind=finding.kind,
@@ -169,4 +167,4 @@ class Clusters:
             tries=shrunk.tries,
             kinds={finding.kind, different.finding.kind},
         )
-        return self.found[key]
+        self._report(self.found[key])

@@ -15,7 +15,16 @@ import itertools
 import random
 from dataclasses import dataclass
 
-from .operations import OPERATIONS, OPTIONS_SINCE, SCHEDULING, Node, Program
+from .operations import (
+    OPERATIONS,
+    OPTIONS_SINCE,
+    SCHEDULING,
+    TIMED,
+    Node,
+    Program,
+    walk,
+    without_dangling,
+)
 
 SIZES = (4, 6, 8, 8, 10, 12, 14, 18)
 BODIES = (0, 0, 1, 1, 1, 2, 2, 3)
@@ -85,7 +94,9 @@ class Generator:
         for part, share in SHARES.items():
             if self._grammar.allows(part) and chance() < share:
                 program[part] = True
-        self._resolve()
+        if not self._resolve():
+            program = without_dangling(program)
+            self._timed = [(node, field) for node in walk(program) for field in TIMED if node.get(field)]
         self._delay(program)
         if "punctual" in program and not self._is_punctual(program):
             del program["punctual"]
@@ -176,7 +187,12 @@ class Generator:
         if may_be_zero and chance < 0.15:
             node["ticks"] = 0
         elif node["op"] != "wait" or chance < 0.6:
-            self._timed.append((node, "ticks"))
+            self._later(node, "ticks")
+
+    def _later(self, node: Node, field: str) -> None:
+        """Let a field have one of the delays when it is known how many there are."""
+        node[field] = 1
+        self._timed.append((node, field))
 
     def _refer(self, node: Node, field: str) -> None:
         if field == "future":
@@ -225,7 +241,7 @@ class Generator:
 
     def _give_timeout(self, node: Node) -> None:
         if self._grammar.allows("moved") and self._random.random() < 0.4:
-            self._timed.append((node, "moved"))
+            self._later(node, "moved")
 
     def _body(self, node: Node, inside: tuple[int, ...]) -> list[Node]:
         if node["op"] == "thread":
@@ -258,11 +274,13 @@ class Generator:
 
     # ---- when the whole program is known -------------------------------------------------------------------
 
-    def _resolve(self) -> None:
+    def _resolve(self) -> bool:
+        """Let operations refer to what there is; return whether there is something for each."""
         for node in self._references:
             field = OPERATIONS[node["op"]].refers
             if self._made[field]:
                 node[field] = self._random.choice(self._made[field])
+        return all(node[OPERATIONS[node["op"]].refers] for node in self._references)
 
     def _delay(self, program: Program) -> None:
         powers = list(range(len(self._timed)))

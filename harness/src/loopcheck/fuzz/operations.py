@@ -81,11 +81,13 @@ OPERATIONS = {
     "exit": Operation("running", 1),
 }
 SCHEDULING = ("call_soon", "threadsafe", "call_later", "call_at", "zero", "past")
+TIMED = ("ticks", "moved")  # fields that hold delays
 AWAITED = ("future", "join")  # what stands in "of" beside tasks
 OPTIONS = ("args", "context", "message", "moved", "exceptions")  # fields of operations that can be left out
 OPTIONS_SINCE = {"message": (3, 9)}
 PARTS = ("outcomes", "rest", "close", "punctual", "until", "main")  # fields of programs and of their runs
 GROUPS = {
+    "ending": ("stop", "until", "main", "exit"),
     "reader": ("add_reader", "remove_reader", "add_writer", "remove_writer", "send", "shut"),
     "timer": ("call_later", "call_at", "zero", "past", "when", "sleep", "wait_for", "timeout"),
     "future": ("set_result", "set_exception", "cancel_future", "on_done", "off_done"),
@@ -189,21 +191,21 @@ def place_inside(node: Node, place: str) -> str:
 
 def tidy(program: Program) -> Program:
     """Return a program with numbers and delays as small as their order allows, without dangling references."""
-    result = copy.deepcopy(program)
-    _without_dangling(result)
+    result = without_dangling(program)
     _renumber(result)
     _shorten(result)
     return result
 
 
-def _without_dangling(program: Program) -> None:
-    """Take out what refers to nothing, and what waits for nothing; it does nothing."""
+def without_dangling(program: Program) -> Program:
+    """Return a program without what refers to nothing, and what waits for nothing: it would do nothing."""
+    result = copy.deepcopy(program)
     while True:
-        made = {node["id"] for node in walk(program) if "id" in node}
-        before = sum(1 for _ in walk(program))
-        _keep(program, lambda node: _refers_to(node) in made | {None} and node.get("of") != [])  # noqa: B023
-        if before == sum(1 for _ in walk(program)):
-            return
+        made = {node["id"] for node in walk(result) if "id" in node} | {None}
+        before = sum(1 for _ in walk(result))
+        _keep(result, lambda node: _refers_to(node) in made and node.get("of") != [])  # noqa: B023
+        if before == sum(1 for _ in walk(result)):
+            return result
 
 
 def _refers_to(node: Node) -> int | None:
@@ -232,7 +234,7 @@ def _renumber(program: Program) -> None:
 
 def _shorten(program: Program) -> None:
     """Give the delays the smallest powers of two that keep their order."""
-    fields = [(node, field) for node in walk(program) for field in ("ticks", "moved") if node.get(field)]
+    fields = [(node, field) for node in walk(program) for field in TIMED if node.get(field)]
     delays = sorted({abs(node[field]) for node, field in fields})
     power = {delay: 1 << index for index, delay in enumerate(delays)}
     for node, field in fields:

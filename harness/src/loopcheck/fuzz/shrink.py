@@ -16,6 +16,7 @@ from .operations import (
     OPERATIONS,
     OPTIONS,
     PARTS,
+    TIMED,
     Node,
     Program,
     children,
@@ -43,7 +44,6 @@ SIMPLER = {
     "gather": "await",
     "wait": "await",
 }
-TIMED_FIELDS = ("ticks", "moved")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def weight(program: Program) -> tuple[int, int, int]:
     options = sum(option in node for node in nodes for option in OPTIONS)
     parts = sum(part in program for part in PARTS) + sum(len(run) for run in program["runs"])
     sorts = sum(list(OPERATIONS).index(node["op"]) if node["op"] in OPERATIONS else 0 for node in nodes)
-    delays = sum(abs(node.get(field, 0)) for node in nodes for field in TIMED_FIELDS)
+    delays = sum(abs(node.get(field, 0)) for node in nodes for field in TIMED)
     return (4 * len(nodes) + 2 * parts + options, sorts, delays)
 
 
