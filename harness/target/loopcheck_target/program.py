@@ -9,20 +9,21 @@ numbers of their own and are made when they are first used.
 
     {"runs": [{"body": [{"op": "call_soon", "id": 1, "body": [{"op": "stop", "id": 2}]}]}], "horizon": 4}
 
-What happens is a list of events ``[name, *values]``, plain data.  Delays count in ticks.  A run ends by stop(), by what
-it waits for, by an exception, or at the horizon, which lies behind every deadline of the program.
+What happens is a list of events ``[name, *values]``, plain data.  Delays count in ticks.  A run ends by stop(),
+by what it waits for, by an exception, or at the horizon, which lies behind every deadline of the program.
 
-``program_tasks.py`` has the operations of coroutines; ``loopcheck/fuzz/render.py`` writes the same program as Python.
+``program_tasks.py`` and ``program_descriptors.py`` have the operations that are not here; the driver's
+``fuzz/render.py`` writes the same program as Python.
 """
 
 import asyncio
 import contextvars
-import socket
 import threading
 import time
 from typing import Any, Callable, Dict, List, Set
 
 from . import goals
+from .program_descriptors import DescriptorOperations
 from .program_tasks import TaskOperations
 
 Node = Dict[str, Any]
@@ -52,7 +53,7 @@ def ending(exc: Any) -> List[Any]:
     return [type(exc).__name__, *(exc.args if own else ())]
 
 
-class Program(TaskOperations):
+class Program(TaskOperations, DescriptorOperations):
     """One program on one loop: ``run()`` it, then read ``events`` and ``reached``.
 
     tick: seconds.  virtual: whether the clock is, so that a timer that is late is the loop's fault.
@@ -78,14 +79,14 @@ class Program(TaskOperations):
         self._queued: Dict[int, int] = {}  # handles that have not run, and the run in which they were made
         self._due: Dict[int, float] = {}  # timers that have not run
         self._pairs: Dict[int, Any] = {}
-        self._unread: Dict[int, int] = {}
-        self._readers: Dict[int, int] = {}
+        self._unread: Dict[int, int] = {}  # bytes, by pair
+        self._readers: Dict[int, int] = {}  # by pair
         self._inside = 0  # whose callback runs
         self._number = 0  # of the run
         self._stops = 0
         self._running = False
         self._operations: Dict[str, Callable[[Node], None]] = {
-            name[3:]: getattr(self, name) for name in OPERATIONS
+            name[4:]: getattr(self, name) for name in OPERATIONS
         }
 
     def event(self, *event: Any) -> None:
@@ -247,47 +248,47 @@ class Program(TaskOperations):
         self.reached.add(goals.OWN_CONTEXT)
         return {"context": context}
 
-    def do_call_soon(self, node: Node) -> None:
+    def _do_call_soon(self, node: Node) -> None:
         callback = self._callback(node)
         self._handles[node["id"]] = self.loop.call_soon(
             callback, *node.get("args", ()), **self._options(node)
         )
 
-    def do_threadsafe(self, node: Node) -> None:
+    def _do_threadsafe(self, node: Node) -> None:
         callback = self._callback(node)
         self._handles[node["id"]] = self.loop.call_soon_threadsafe(
             callback, *node.get("args", ()), **self._options(node)
         )
 
-    def do_call_later(self, node: Node) -> None:
+    def _do_call_later(self, node: Node) -> None:
         delay = node["ticks"] * self.tick
         callback = self._timer(node, time.monotonic() + delay)
         self._handles[node["id"]] = self.loop.call_later(
             delay, callback, *node.get("args", ()), **self._options(node)
         )
 
-    def do_zero(self, node: Node) -> None:
+    def _do_zero(self, node: Node) -> None:
         self.reached.add(goals.ZERO_TIMER)
-        self.do_call_later(node)
+        self._do_call_later(node)
 
-    def do_call_at(self, node: Node) -> None:
+    def _do_call_at(self, node: Node) -> None:
         delay = node["ticks"] * self.tick
         callback = self._timer(node, time.monotonic() + delay)
         self._handles[node["id"]] = self.loop.call_at(
             self.loop.time() + delay, callback, *node.get("args", ()), **self._options(node)
         )
 
-    def do_past(self, node: Node) -> None:
+    def _do_past(self, node: Node) -> None:
         self.reached.add(goals.PAST_TIMER)
-        self.do_call_at(node)
+        self._do_call_at(node)
 
-    def do_again(self, node: Node) -> None:
+    def _do_again(self, node: Node) -> None:
         if node["handle"] in self._callbacks:
             if node["handle"] in self._queued:
                 self.reached.add(goals.QUEUED_TWICE)
             self.loop.call_soon(self._callbacks[node["handle"]])
 
-    def do_cancel(self, node: Node) -> None:
+    def _do_cancel(self, node: Node) -> None:
         id = node["handle"]
         handle = self._handles.get(id)
         if handle is not None:
@@ -309,24 +310,24 @@ class Program(TaskOperations):
         self._due.pop(id, None)
         self._queued.pop(id, None)
 
-    def do_when(self, node: Node) -> None:
+    def _do_when(self, node: Node) -> None:
         handle = self._handles.get(node["handle"])
         if handle is not None and hasattr(handle, "when"):
             ticks = round((handle.when() - self.start) / self.tick)
             self.event("when() of %s" % self._labels[node["handle"]], ticks)
 
-    def do_thread(self, node: Node) -> None:
+    def _do_thread(self, node: Node) -> None:
         self.reached.add(goals.FROM_THREAD)
         thread = threading.Thread(target=self.execute, args=(node["body"],))
         thread.start()
         thread.join()
 
-    def do_block(self, node: Node) -> None:
+    def _do_block(self, node: Node) -> None:
         time.sleep(node["ticks"] * self.tick)
 
     # ---- the run -------------------------------------------------------------------------------------------
 
-    def do_stop(self, node: Node) -> None:
+    def _do_stop(self, node: Node) -> None:
         self._stops += 1
         if not self._running:
             self.reached.add(goals.STOPPED_BEFORE)
@@ -336,30 +337,30 @@ class Program(TaskOperations):
             self.reached.add(goals.STOPPED_WITH_PENDING)
         self.loop.stop()
 
-    def do_raise(self, node: Node) -> None:
+    def _do_raise(self, node: Node) -> None:
         if self._running:
             self.reached.add(goals.RAISED)
             raise LookupError(node["id"])
 
-    def do_exit(self, node: Node) -> None:
+    def _do_exit(self, node: Node) -> None:
         if self._running:
             raise SystemExit(node["id"])
 
-    def do_report(self, node: Node) -> None:
+    def _do_report(self, node: Node) -> None:
         self.loop.call_exception_handler({"message": "report", "exception": LookupError(node["id"])})
 
-    def do_time(self, node: Node) -> None:
+    def _do_time(self, node: Node) -> None:
         self.event("time", round((self.loop.time() - self.start) / self.tick))
 
-    def do_state(self, node: Node) -> None:
+    def _do_state(self, node: Node) -> None:
         running = asyncio._get_running_loop()
         self.event("state", self.loop.is_running(), self.loop.is_closed(), running is self.loop)
 
-    def do_nested(self, node: Node) -> None:
+    def _do_nested(self, node: Node) -> None:
         if self._running:
             self._refused("nested run", self.loop.run_forever)
 
-    def do_close_running(self, node: Node) -> None:
+    def _do_close_running(self, node: Node) -> None:
         if self._running:
             self._refused("close() in a run", self.loop.close)
 
@@ -371,30 +372,30 @@ class Program(TaskOperations):
         else:
             self.event(name, "accepted")
 
-    def do_set_variable(self, node: Node) -> None:
+    def _do_set_variable(self, node: Node) -> None:
         VARIABLE.set(node["id"])
 
-    def do_variable(self, node: Node) -> None:
+    def _do_variable(self, node: Node) -> None:
         self.event("variable", VARIABLE.get())
 
     # ---- futures and tasks, from callbacks -----------------------------------------------------------------
 
-    def do_set_result(self, node: Node) -> None:
+    def _do_set_result(self, node: Node) -> None:
         future = self.future(node["future"])
         if not future.done():
             future.set_result(node["id"])
 
-    def do_set_exception(self, node: Node) -> None:
+    def _do_set_exception(self, node: Node) -> None:
         future = self.future(node["future"])
         if not future.done():
             future.set_exception(LookupError(node["id"]))
 
-    def do_cancel_future(self, node: Node) -> None:
+    def _do_cancel_future(self, node: Node) -> None:
         message = [node["message"]] if "message" in node else []
         future = self.future(node["future"])
         self.event("cancel future %d" % node["future"], future.cancel(*message))
 
-    def do_on_done(self, node: Node) -> None:
+    def _do_on_done(self, node: Node) -> None:
         future = self.tasks.get(node["task"]) if "task" in node else self.future(node["future"])
         if future is None:
             return
@@ -409,7 +410,7 @@ class Program(TaskOperations):
         self._done_callbacks[node["id"]] = (future, done_callback)
         future.add_done_callback(done_callback, **self._options(node))
 
-    def do_off_done(self, node: Node) -> None:
+    def _do_off_done(self, node: Node) -> None:
         if node["callback"] in self._done_callbacks:
             future, callback = self._done_callbacks[node["callback"]]
             count = future.remove_done_callback(callback)
@@ -426,77 +427,5 @@ class Program(TaskOperations):
         exc = future.exception()
         return [self.plain(future.result())] if exc is None else ending(exc)
 
-    # ---- descriptors ---------------------------------------------------------------------------------------
 
-    def _pair(self, number: int) -> Any:
-        if number not in self._pairs:
-            self._pairs[number] = socket.socketpair()
-            self._unread[number] = 0
-            for end in self._pairs[number]:
-                end.setblocking(False)
-        return self._pairs[number]
-
-    def do_add_reader(self, node: Node) -> None:
-        number, label = node["pair"], "reader %d" % node["id"]
-        watched = self._pair(number)[0]
-        calls = []
-
-        def reader(*args: Any) -> None:
-            data = watched.recv(1)
-            calls.append(data)
-            self._unread[number] -= len(data)
-            self._note_reader(data, len(calls))
-            self.event(label, *args, len(data))
-            if not data:
-                self.loop.remove_reader(watched)
-            if len(calls) == 1:
-                self.execute(node["body"])
-
-        if number in self._readers:
-            self.reached.add(goals.READER_REPLACED)
-        self._readers[number] = node["id"]
-        self.loop.add_reader(watched, reader, *node.get("args", ()))
-
-    def _note_reader(self, data: bytes, calls: int) -> None:
-        if not data:
-            self.reached.add(goals.END_OF_FILE)
-        if calls > 1:
-            self.reached.add(goals.READER_AGAIN)
-        if self._due and min(self._due.values()) <= time.monotonic():
-            self.reached.add(goals.READER_AND_TIMER)
-
-    def do_remove_reader(self, node: Node) -> None:
-        number = node["pair"]
-        if self._readers.pop(number, None) is not None and self._unread[number]:
-            self.reached.add(goals.READER_REMOVED_READY)
-        self.event("remove_reader %d" % number, self.loop.remove_reader(self._pair(number)[0]))
-
-    def do_add_writer(self, node: Node) -> None:
-        label, watched = "writer %d" % node["id"], self._pair(node["pair"])[0]
-
-        def writer(*args: Any) -> None:
-            self.reached.add(goals.WRITER)
-            self.event(label, *args)
-            self.loop.remove_writer(watched)
-            self.execute(node["body"])
-
-        self.loop.add_writer(watched, writer, *node.get("args", ()))
-
-    def do_remove_writer(self, node: Node) -> None:
-        watched = self._pair(node["pair"])[0]
-        self.event("remove_writer %d" % node["pair"], self.loop.remove_writer(watched))
-
-    def do_send(self, node: Node) -> None:
-        pair = self._pair(node["pair"])
-        try:
-            self._unread[node["pair"]] += pair[1].send(b"x" * node["size"])
-        except OSError:
-            pass  # it has been shut
-
-    def do_shut(self, node: Node) -> None:
-        self._pair(node["pair"])[1].shutdown(socket.SHUT_WR)
-
-
-OPERATIONS = [name for name in vars(Program) if name.startswith("do_")] + [
-    name for name in vars(TaskOperations) if name.startswith("do_")
-]
+OPERATIONS = [name for name in dir(Program) if name.startswith("_do_")]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tasks of a random program do: operations that wait, and those that make and cancel tasks.
 
-``do_NAME`` is an operation that anybody can do, ``wait_NAME`` one that only a coroutine can.  The trace says how
+``_do_NAME`` is an operation that anybody can do, ``_wait_NAME`` one that only a coroutine can.  The trace says how
 every wait ended: with its result, or with an exception, which goes on its way.
 """
 
@@ -45,7 +45,7 @@ class TaskOperations:
         return task
 
     async def _body(self, node: Node, name: str) -> int:
-        id = node["id"]
+        id: int = node["id"]
         self.waiting[id] = "nothing"
         self.cancelled.discard(id)
         task: Any = asyncio.current_task()
@@ -69,11 +69,11 @@ class TaskOperations:
 
     owner = 0
 
-    def do_task(self, node: Node) -> None:
+    def _do_task(self, node: Node) -> None:
         """Start a task."""
         self.new_task(node)
 
-    def do_cancel_task(self, node: Node) -> None:
+    def _do_cancel_task(self, node: Node) -> None:
         """Cancel a task, which may be the one that does it."""
         id = node["task"]
         task = self.tasks.get(id)
@@ -145,20 +145,20 @@ class TaskOperations:
             return [sorted(self.names[future] for future in futures) for futures in value]
         return value
 
-    async def wait_sleep0(self, node: Node, owner: int) -> None:
+    async def _wait_sleep0(self, node: Node, owner: int) -> None:
         """Sleep for one iteration."""
         await self._wait(node, owner, asyncio.sleep(0))
 
-    async def wait_sleep(self, node: Node, owner: int) -> None:
+    async def _wait_sleep(self, node: Node, owner: int) -> None:
         """Sleep for a while."""
         await self._wait(node, owner, asyncio.sleep(node["ticks"] * self.tick))
 
-    async def wait_await(self, node: Node, owner: int) -> None:
+    async def _wait_await(self, node: Node, owner: int) -> None:
         """Wait for a future or a task."""
         for thing in self._things(node)[:1]:
             await self._wait(node, owner, thing)
 
-    async def wait_shield(self, node: Node, owner: int) -> None:
+    async def _wait_shield(self, node: Node, owner: int) -> None:
         """Wait for a future or a task that is not cancelled with this one."""
         for thing in self._things(node)[:1]:
             try:
@@ -167,12 +167,12 @@ class TaskOperations:
                 if not thing.done():
                     self.reached.add(goals.SHIELD_HELD)
 
-    async def wait_wait_for(self, node: Node, owner: int) -> None:
+    async def _wait_wait_for(self, node: Node, owner: int) -> None:
         """Wait for a future or a task for some time."""
         for thing in self._things(node)[:1]:
             await self._wait(node, owner, asyncio.wait_for(thing, node["ticks"] * self.tick))
 
-    async def wait_wait(self, node: Node, owner: int) -> None:
+    async def _wait_wait(self, node: Node, owner: int) -> None:
         """Wait for some of several futures and tasks."""
         things = set(self._things(node))
         if things:
@@ -186,19 +186,19 @@ class TaskOperations:
             if not all(thing.done() for thing in things):
                 self.reached.add(goals.WAIT_LEFT_SOME)
 
-    async def wait_gather(self, node: Node, owner: int) -> None:
+    async def _wait_gather(self, node: Node, owner: int) -> None:
         """Wait for several futures and tasks, and collect what they have."""
         things = self._things(node)
         if things:
             gathered = asyncio.gather(*things, return_exceptions=node["exceptions"])
             await self._wait(node, owner, gathered)
 
-    async def wait_timeout(self, node: Node, owner: int) -> None:
+    async def _wait_timeout(self, node: Node, owner: int) -> None:
         """Do operations in limited time; the limit may be moved at the beginning."""
         name = "timeout %d" % node["id"]
         before, self.waiting[owner] = self.waiting[owner], "timeout"
         try:
-            async with asyncio.timeout(node["ticks"] * self.tick) as timeout:  # type: ignore[attr-defined]
+            async with asyncio.timeout(node["ticks"] * self.tick) as timeout:
                 if "moved" in node:
                     self.reached.add(goals.TIMEOUT_MOVED)
                     timeout.reschedule(self.loop.time() + node["moved"] * self.tick)
@@ -212,11 +212,11 @@ class TaskOperations:
             self.waiting[owner] = before
         self.event(name, timeout.expired())
 
-    async def wait_call(self, node: Node, owner: int) -> None:
+    async def _wait_call(self, node: Node, owner: int) -> None:
         """Do operations in a coroutine of their own, without a task."""
         await self._wait(node, owner, self._steps(node["body"], owner))
 
-    async def wait_catch(self, node: Node, owner: int) -> None:
+    async def _wait_catch(self, node: Node, owner: int) -> None:
         """Do operations, and survive the exceptions that they raise; perhaps a cancellation, too."""
         name = "catch %d" % node["id"]
         try:
@@ -235,5 +235,5 @@ class TaskOperations:
 
 Wait = Callable[[Any, Node, int], Awaitable[None]]
 WAITS: Dict[str, Optional[Wait]] = {
-    name[5:]: function for name, function in vars(TaskOperations).items() if name.startswith("wait_")
+    name[6:]: function for name, function in vars(TaskOperations).items() if name.startswith("_wait_")
 }

@@ -23,7 +23,7 @@ class Plan:
     """What is to be run.
 
     seed: of the first program; the next has the next number.  programs: how many, or None: until the time is up.
-    seconds: how long, or None.  jobs: batches under way at a time.
+    seconds: how long, or None.  jobs: batches under way at a time.  enough: clusters, or None.
     """
 
     grammar: Grammar
@@ -31,6 +31,7 @@ class Plan:
     programs: int | None
     seconds: float | None
     jobs: int
+    enough: int | None = None
 
 
 @dataclass
@@ -95,6 +96,8 @@ class Campaign:
         """Return the numbers of the next batch: none when it is enough."""
         plan = self._plan
         if plan.seconds is not None and time.monotonic() - self._start >= plan.seconds:
+            return range(0)
+        if plan.enough is not None and len(self.clusters.found) >= plan.enough:
             return range(0)
         count = BATCH if self._next else FIRST_BATCH
         if plan.programs is not None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """From a number to a program.
 
-Three ideas.  Each program draws its own *mask* over the operations (swarm testing): what never meets in a program
-that has everything meets in one that has little else.  All delays of a program are different powers of two, so that no
-two sums of them are equal and no two timers are due at once by accident: the documents leave open who is first then.
-And who waits for whom makes no circle: a task waits only for tasks that come before it in the text and that it does not
-stand in, or for its own.
+Three ideas.  Each program draws its own *mask* over the operations (swarm testing): what never meets in a
+program that has everything meets in one that has little else.  All delays of a program are different powers of
+two, so that no two sums of them are equal and no two timers are due at once by accident: the documents leave open
+which is first then.  And who waits for whom makes no circle: a task waits only for tasks that come before it in
+the text and that it does not stand in, or for its own.
 
 Invariant: the same number, features and version make the same program, on any machine.
 """
@@ -250,7 +250,7 @@ class Generator:
         in_task = node["op"] == "task" or OPERATIONS[node["op"]].where == "task"
         if node["op"] == "task":
             inside = (*inside, node["id"])
-        body = []
+        body: list[Node] = []
         for _ in range(self._random.choice(TASK_BODIES if in_task else BODIES)):
             self._append(body, "task" if in_task else "callback", inside)
         return body

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What random programs consist of: the table of operations, and functions on programs as trees.
 
-A program is a JSON tree (``loopcheck_target/program.py`` says what it means).  Its *features* are what can be taken
-out of it by name: operations, options such as a context of one's own, and parts such as what closes the loop.
-They are the words of ``--only`` and ``--without``, and a difference is known by the feature that it needs.
+A program is a JSON tree (``loopcheck_target/program.py`` says what it means).  Its *features* are what can be
+taken out of it by name: operations, options such as a context of one's own, and parts such as what closes the
+loop.  They are the words of ``--only`` and ``--without``, and a difference is known by the feature that it needs.
 
 Invariant: every function returns a new tree, and every tree that it returns is a valid program.
 """
@@ -33,7 +33,8 @@ class Operation:
     since: tuple[int, int] = (3, 8)
 
 
-# From what every program has to what is special: of several features that a difference needs, the last is its cause.
+# From what every program has to what is special: of several features that a difference needs, the last is its
+# cause.
 OPERATIONS = {
     "call_soon": Operation("anywhere", 10, body=True),
     "task": Operation("anywhere", 10, body=True),
@@ -156,7 +157,7 @@ def without(program: Program, unwanted: set[str]) -> Program:
 
 
 def _is_zero(node: Node) -> bool:
-    return node.get("ticks") == 0
+    return bool(node.get("ticks") == 0)
 
 
 def _keep(program: Program, wanted: Callable[[Node], bool]) -> None:

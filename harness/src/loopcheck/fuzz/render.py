@@ -11,9 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from .operations import Node, Program, children, features, roots, walk
+from .operations import Node, Program, features, walk
 
 INDENT = "    "
+HEAD = """# SPDX-License-Identifier: MIT
+\"""What random programs showed: to be reviewed, renamed and sorted in.\"""
+""".rstrip()
+MODULES = ("asyncio", "contextvars", "socket", "threading", "time")
 KINDS = {
     "call_soon": "callback",
     "threadsafe": "threadsafe callback",
@@ -26,6 +30,7 @@ KINDS = {
     "on_done": "done callback",
     "task": "task",
 }
+RAISING = ("raise", "exit")
 CAUGHT = "(Exception, asyncio.CancelledError, SystemExit)"
 RETURN_WHEN = {"first": "FIRST_COMPLETED", "exception": "FIRST_EXCEPTION", "all": "ALL_COMPLETED"}
 Lines = Iterator[str]
@@ -36,10 +41,9 @@ def render_module(functions: Sequence[str]) -> str:
     body = "\n\n\n".join(functions)
     prelude = _prelude(body)
     text = "\n\n\n".join(filter(None, [prelude, body]))
-    used = [module for module in ("asyncio", "contextvars", "socket", "threading", "time") if f"{module}." in text]
-    imports = "\n".join(f"import {module}" for module in used)
-    head = '# SPDX-License-Identifier: MIT\n"""What random programs showed: to be reviewed, renamed and sorted in."""'
-    return "\n\n".join(filter(None, [head, imports, "from loopcheck_target import scenario"])) + f"\n\n\n{text}\n"
+    imports = "\n".join(f"import {module}" for module in MODULES if f"{module}." in text)
+    parts = filter(None, [HEAD, imports, "from loopcheck_target import scenario"])
+    return "\n\n".join(parts) + f"\n\n\n{text}\n"
 
 
 def _prelude(body: str) -> str:
@@ -73,23 +77,22 @@ class _Renderer:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._nodes = list(walk(program))
-        refers = {(field, node[field]) for node in self._nodes for field in ("handle", "callback") if field in node}
-        self._kept = {id for field, id in refers if field == "handle"}
+        self._kept = {node["handle"] for node in self._nodes if "handle" in node}
         self._repeated = {node["handle"] for node in self._nodes if node["op"] == "again"}
-        self._removed = {id for field, id in refers if field == "callback"}
+        self._removed = {node["callback"] for node in self._nodes if "callback" in node}
         self._present = set(features(program))
-        self._labels = {node["id"]: f"{KINDS[node['op']]} {node['id']}" for node in self._nodes if node["op"] in KINDS}
+        asked_for = any("task" in node for node in self._nodes)
+        self._keeps_tasks = asked_for or bool(self._present & {"rest", "outcomes"})
+        self._labels = {
+            node["id"]: f"{KINDS[node['op']]} {node['id']}" for node in self._nodes if node["op"] in KINDS
+        }
 
     def function(self, name: str, sentence: str) -> Lines:
         """Yield the lines of the whole function."""
-        arguments = ["loop", "trace"] + (["T"] if self._needs_time() else [])
-        yield f"@scenario(basis={'observed: ' + sentence!r})".replace("(basis='", '(basis="').replace("')", '")')
-        yield f"def {name}({', '.join(arguments)}):"
+        yield f"@scenario(basis={_quoted('observed: ' + sentence)})"
+        yield f"def {name}(loop, trace, T):"
         yield f'{INDENT}"""{sentence[0].upper()}{sentence[1:]}"""'.replace("\\", "\\\\")
-        yield from _indented(self._body())
-
-    def _needs_time(self) -> bool:
-        return True  # every run ends at a horizon
+        yield from _spaced(_indented(self._body()))
 
     def _body(self) -> Lines:
         yield from self._tables()
@@ -115,12 +118,13 @@ class _Renderer:
         for table, needed in (
             ("handles", self._kept),
             ("callbacks", self._repeated),
-            ("tasks", any(node["op"] == "task" or "task" in node for node in self._nodes)),
+            ("tasks", self._keeps_tasks),
             ("done_callbacks", self._removed),
         ):
             if needed:
                 yield f"{table} = {{}}  # by number"
-        if self._repeated or "add_reader" in self._present:
+        readers = [node for node in self._nodes if node["op"] == "add_reader"]
+        if self._repeated or any(node["body"] for node in readers):
             yield "once = first_time()"
 
     def _run(self, number: int, run: Node) -> Lines:
@@ -135,7 +139,7 @@ class _Renderer:
 
     def _end(self) -> Lines:
         count = len(self._program["runs"])
-        has_tasks = any(node["op"] == "task" for node in self._nodes)
+        has_tasks = "task" in self._present
         if self._program.get("rest") and has_tasks:
             yield f"cancel_the_rest(loop, trace, tasks, {count}, {self._program['horizon'] << (count + 2)} * T)"
         if self._program.get("outcomes") and has_tasks:
@@ -149,6 +153,8 @@ class _Renderer:
     def _statements(self, nodes: Iterable[Node]) -> Lines:
         for node in nodes:
             yield from getattr(self, f"_{node['op']}")(node)
+            if node["op"] in RAISING:
+                return
 
     def _callback(self, node: Node, *first: str) -> Lines:
         """Yield the function that an operation schedules; first: its lines before the trace."""
@@ -299,12 +305,15 @@ class _Renderer:
         yield f"async def task_{node['id']}():"
         yield f'{INDENT}trace("{name}", asyncio.current_task().get_name())'
         yield from _indented(self._statements(node["body"]))
-        yield f'{INDENT}trace("{name} ends")'
-        yield f"{INDENT}return {node['id']}"
+        if not any(inner["op"] in RAISING for inner in node["body"]):
+            yield f'{INDENT}trace("{name} ends")'
+            yield f"{INDENT}return {node['id']}"
 
     def _start(self, node: Node) -> str:
         id = node["id"]
-        return f"start(loop, tasks, {id}, task_{id}(){self._options(node)})"
+        if self._keeps_tasks:
+            return f"start(loop, tasks, {id}, task_{id}(){self._options(node)})"
+        return f'loop.create_task(task_{id}(), name="task {id}"{self._options(node)})'
 
     def _task(self, node: Node) -> Lines:
         yield from self._define_task(node)
@@ -424,8 +433,9 @@ class _Renderer:
         yield f"def reader_{id}({arguments}):"
         yield f"{INDENT}data = {watched}.recv(1)"
         yield f'{INDENT}trace("reader {id}"{values}, len(data))'
-        yield f"{INDENT}if not data:"
-        yield f"{INDENT}{INDENT}loop.remove_reader({watched})"
+        if "shut" in self._present:
+            yield f"{INDENT}if not data:"
+            yield f"{INDENT}{INDENT}loop.remove_reader({watched})"
         if node["body"]:
             yield f"{INDENT}if once({id}):"
             yield from _indented(_indented(self._statements(node["body"])))
@@ -452,6 +462,29 @@ class _Renderer:
 
     def _shut(self, node: Node) -> Lines:
         yield f"peer_{node['pair']}.shutdown(socket.SHUT_WR)"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _spaced(lines: Iterable[str]) -> Lines:
+    """Yield lines with an empty one before and after each function inside a function."""
+    inside: list[int] = []  # how far the functions are indented that have begun
+    previous = '"""'
+    for line in lines:
+        depth = len(line) - len(line.lstrip())
+        ended = False
+        while inside and depth <= inside[-1]:
+            inside.pop()
+            ended = True
+        begins = line.lstrip().startswith(("def ", "async def "))
+        if ended or (begins and not previous.endswith(":")):
+            yield ""
+        if begins:
+            inside.append(depth)
+        yield line
+        previous = line
 
 
 def _indented(lines: Iterable[str]) -> Lines:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The smallest program that still shows a difference.
 
-The idea: make every program that is one step smaller, the boldest step first; ask which of them still show it; go on with
-the smallest that does; stop when none does.  The question is asked for many programs at once,
-because a child that runs forty programs takes hardly longer than one that runs one.
+The idea: make every program that is one step smaller, the boldest step first; ask which of them still show it;
+go on with the smallest that does; stop when none does.  The question is asked for many programs at once, because
+a child that runs forty programs takes hardly longer than one that runs one.
 """
 
 import copy

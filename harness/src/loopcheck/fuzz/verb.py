@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -28,7 +29,7 @@ DEFAULT_PROGRAMS = 10_000
 EPILOG = "OPS are operations, options or groups of them, separated by commas: "
 
 
-def add_parser(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(verbs: "argparse._SubParsersAction[Any]") -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "fuzz",
@@ -59,7 +60,7 @@ def _natural(text: str) -> int:
 
 def fuzz(arguments: argparse.Namespace) -> int:
     """Fuzz two targets, or replay one program on them; return the exit status."""
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     session = Session(arguments, console)
     try:
         asyncio.run(session.run())
@@ -73,6 +74,15 @@ def fuzz(arguments: argparse.Namespace) -> int:
         session.finish()
         raise
     return session.finish()
+
+
+class _Console(Console):
+    """A console that falls silent when nobody reads it any more, as in ``loopcheck fuzz ... | head``."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what output_may_close() expects, instead of leaving."""
+        self.quiet = True
+        raise BrokenPipeError
 
 
 class Session:
