@@ -3,9 +3,9 @@
 
     python harness/bench/fuzz_kills.py [--seconds S] [--seed N] [LOOP ...]
 
-fuzzes asyncio against each loop of ``harness/tests/wrong_*.py`` whose bug is one of scheduling, on one core and from
-the first program on, until something is found or the time is up, and prints a Markdown table.  The status is 1 if
-fewer than nine of ten are found in time or one is not shrunk to eight operations.
+fuzzes asyncio against each loop of ``harness/tests/wrong_*.py`` whose bug is one of scheduling, on one core and
+from the first program on, until something is found or the time is up, and prints a Markdown table.  The status
+is 1 if fewer than nine of ten are found in time or one is not shrunk to eight operations.
 """
 
 import argparse
@@ -57,7 +57,9 @@ class Kill:
         if self.cluster is None:
             return f"| {self.loop} | not found | | {self.programs} | |"
         operations = size(self.cluster.program)
-        return f"| {self.loop} | {self.seconds:.1f} | {operations} | {self.programs} | {self.cluster.sentence} |"
+        return (
+            f"| {self.loop} | {self.seconds:.1f} | {operations} | {self.programs} | {self.cluster.sentence} |"
+        )
 
 
 def wrong_loops() -> list[str]:
@@ -111,7 +113,9 @@ def main() -> int:
         kills.append(asyncio.run(hunt(loop, arguments.seconds, arguments.seed)))
         print(kills[-1].row, flush=True)
     found = [kill for kill in kills if kill.seconds is not None and kill.seconds <= arguments.seconds]
-    large = [kill for kill in found if kill.cluster is not None and size(kill.cluster.program) > MOST_OPERATIONS]
+    large = [
+        kill for kill in found if kill.cluster is not None and size(kill.cluster.program) > MOST_OPERATIONS
+    ]
     print(f"\n{len(found)} of {len(kills)} found within {arguments.seconds:g} s", end="")
     print(f", {len(found) - len(large)} with at most {MOST_OPERATIONS} operations", end="")
     print(f"; {time.monotonic() - start:.0f} s in all.  Not tried:")

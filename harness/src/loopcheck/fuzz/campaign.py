@@ -14,6 +14,7 @@ from .cluster import Cluster, Clusters, Different, Pair
 from .compare import compare
 from .generate import Grammar, generate
 
+DEFAULT_PROGRAMS = 10_000
 FIRST_BATCH = 50
 BATCH = 250
 

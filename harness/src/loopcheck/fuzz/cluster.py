@@ -20,8 +20,9 @@ from .runner import MORE_PATIENCE_S, Outcome, Runner
 from .shrink import Shrunk, shrink, weight
 
 CONFIRMATIONS = 3
-HANG_PATIENCE_S = 0.5  # while a hang is shrunk
+HANG_PATIENCE_S = 0.25  # while a hang is shrunk
 HANG_TRIES = 120
+HANGS_ASKED_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,10 @@ class Clusters:
 
     async def _examine(self, different: Different) -> None:
         """Shrink a difference and find its cause; or note that it does not happen every time."""
-        kind = different.finding.kind
-        patience = {"patience": MORE_PATIENCE_S} if kind == "hang" else {}
-        again = await self._pair.run([different.program] * CONFIRMATIONS, **patience)
+        if different.finding.kind == "hang":
+            again = await self._pair.run([different.program], patience=MORE_PATIENCE_S)
+        else:
+            again = await self._pair.run([different.program] * CONFIRMATIONS)
         if any(not ours.is_same(different.oracle) for ours, _ in again):
             self.nondeterministic.append(different)
             return
@@ -124,21 +126,27 @@ class Clusters:
             return
         shrunk = await self._shrink(different)
         (finding,) = await self._pair.findings([shrunk.program])
-        finding = finding or different.finding
+        if finding is None:
+            shrunk, finding = Shrunk(different.program, shrunk.tries, finished=False), different.finding
         cause = await self._cause(shrunk.program)
         self._add(different, shrunk, finding, cause)
 
     async def _shrink(self, different: Different) -> Shrunk:
-        hangs = different.finding.kind == "hang"
-        options = {"patience": HANG_PATIENCE_S} if hangs else {}
+        start = tidy(different.program)
+        if different.finding.kind != "hang":
 
-        async def failing(programs: Sequence[Program]) -> list[bool]:
-            found = await self._pair.findings(programs, **options)
-            return [finding is not None and (finding.kind == "hang") == hangs for finding in found]
+            async def differs(programs: Sequence[Program]) -> list[bool]:
+                found = await self._pair.findings(programs)
+                return [finding is not None and finding.kind != "hang" for finding in found]
 
-        smaller = tidy(different.program)
-        start = smaller if (await failing([smaller]))[0] else different.program
-        return await shrink(start, failing, *([HANG_TRIES] if hangs else []))
+            return await shrink(start if (await differs([start]))[0] else different.program, differs)
+
+        async def hangs(programs: Sequence[Program]) -> list[bool]:
+            found = await self._pair.findings(programs, patience=HANG_PATIENCE_S)
+            return [finding is not None and finding.kind == "hang" for finding in found]
+
+        start = start if (await hangs([start]))[0] else different.program
+        return await shrink(start, hangs, HANG_TRIES, HANGS_ASKED_AT_ONCE)
 
     async def _cause(self, program: Program) -> str:
         """Return the most special of the features without which the targets agree."""

@@ -36,7 +36,7 @@ SEQUELS = {
     "task": ("cancel_task",),
     "call_soon": ("cancel",),
     "call_later": ("cancel", "block"),
-    "on_done": ("off_done",),
+    "on_done": ("on_done", "set_result", "off_done"),
 }
 WAITING = 3
 NOTHING = (["call_soon"], [1])
@@ -129,16 +129,17 @@ class Generator:
         name = self._random.choice([name for name in SEQUELS[node["op"]] if name in self._mask] or [""])
         if not name:
             return
-        if name == "send" or self._left < 2 or self._random.random() < 0.3:
+        if name in ("send", "on_done") or self._left < 2 or self._random.random() < 0.3:
             sequel = self._make(name, place, inside)
             body.append(sequel)
         else:
-            later = self._random.choice(("call_soon", "call_soon", "call_later"))
+            ways = [way for way in ("call_soon", "call_soon", "call_later") if way in self._mask]
+            later = self._random.choice(ways)
             body.append(self._make(later, place, inside, empty=True))
             sequel = self._make(name, "callback", inside)
             body[-1]["body"].append(sequel)
         for field in ("pair", "future"):
-            if field in sequel:
+            if field in sequel and field in node:
                 sequel[field] = node[field]
         if OPERATIONS[name].refers in ("handle", "task", "callback"):
             sequel[OPERATIONS[name].refers] = node["id"]
@@ -245,7 +246,7 @@ class Generator:
 
     def _body(self, node: Node, inside: tuple[int, ...]) -> list[Node]:
         if node["op"] == "thread":
-            count = self._random.choice((1, 1, 2))
+            count = self._random.choice((1, 1, 2)) if self._grammar.allows("threadsafe") else 0
             return [self._make("threadsafe", "thread", inside) for _ in range(count)]
         in_task = node["op"] == "task" or OPERATIONS[node["op"]].where == "task"
         if node["op"] == "task":

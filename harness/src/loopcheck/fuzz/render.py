@@ -7,6 +7,7 @@ exported shows what was found.  Functions stand where they are scheduled.  What 
 """
 
 import ast
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ KINDS = {
     "on_done": "done callback",
     "task": "task",
 }
+FIRST = ("def ", "async def ")
 RAISING = ("raise", "exit")
 CAUGHT = "(Exception, asyncio.CancelledError, SystemExit)"
 RETURN_WHEN = {"first": "FIRST_COMPLETED", "exception": "FIRST_EXCEPTION", "all": "ALL_COMPLETED"}
@@ -48,22 +50,27 @@ def render_module(functions: Sequence[str]) -> str:
 
 def _prelude(body: str) -> str:
     """Return the definitions of the prelude that a text uses, directly or through others."""
-    source = (Path(__file__).parent / "prelude.py.in").read_text()
-    parts: dict[str, str] = {}
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            parts[node.name] = ast.get_source_segment(source, node) or ""
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            parts[node.targets[0].id] = ast.get_source_segment(source, node) or ""
     needed: set[str] = set()
     waiting = [body]
     while waiting:
         text = waiting.pop()
-        for name, part in parts.items():
+        for name, part in _prelude_parts().items():
             if name not in needed and re.search(rf"(?<![\w.\"]){name}\b", text):
                 needed.add(name)
                 waiting.append(part)
-    return "\n\n\n".join(part for name, part in parts.items() if name in needed)
+    return "\n\n\n".join(part for name, part in _prelude_parts().items() if name in needed)
+
+
+@functools.cache
+def _prelude_parts() -> dict[str, str]:
+    """Return the source of each definition in the prelude."""
+    source = (Path(__file__).parent / "prelude.py.in").read_text()
+    parts = {}
+    for node in ast.parse(source).body:
+        name = node.targets[0] if isinstance(node, ast.Assign) else node
+        key = name.id if isinstance(name, ast.Name) else getattr(name, "name", "")
+        parts[key] = ast.get_source_segment(source, node) or ""
+    return parts
 
 
 def render_function(program: Program, name: str, sentence: str) -> str:
@@ -471,15 +478,15 @@ def _quoted(text: str) -> str:
 def _spaced(lines: Iterable[str]) -> Lines:
     """Yield lines with an empty one before and after each function inside a function."""
     inside: list[int] = []  # how far the functions are indented that have begun
-    previous = '"""'
+    previous = ""
     for line in lines:
         depth = len(line) - len(line.lstrip())
         ended = False
         while inside and depth <= inside[-1]:
             inside.pop()
             ended = True
-        begins = line.lstrip().startswith(("def ", "async def "))
-        if ended or (begins and not previous.endswith(":")):
+        begins = line.lstrip().startswith(FIRST)
+        if ended or (begins and not previous.lstrip().startswith(FIRST)):
             yield ""
         if begins:
             inside.append(depth)

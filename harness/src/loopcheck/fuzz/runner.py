@@ -20,7 +20,7 @@ from .operations import Program
 
 TICK_S = {True: 0.25, False: 0.01}  # by whether the clock is virtual: then waiting costs nothing
 PATIENCE_S = 2.0  # for one program of a batch; one that took longer is tried again before it counts
-MORE_PATIENCE_S = 10.0
+MORE_PATIENCE_S = 5.0
 STARTUP_S = 20.0
 
 

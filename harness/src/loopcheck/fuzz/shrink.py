@@ -6,7 +6,7 @@ go on with the smallest that does; stop when none does.  The question is asked f
 a child that runs forty programs takes hardly longer than one that runs one.
 """
 
-import copy
+import itertools
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,7 @@ from .operations import (
     Node,
     Program,
     children,
+    copied,
     is_allowed,
     place_inside,
     tidy,
@@ -28,6 +29,7 @@ from .operations import (
 
 Failing = Callable[[Sequence[Program]], Awaitable[list[bool]]]
 
+SORTS = {name: place for place, name in enumerate((*AWAITED, *OPERATIONS))}
 MOST_TRIES = 500
 ASKED_AT_ONCE = 40
 SIMPLER = {
@@ -55,13 +57,18 @@ class Shrunk:
     finished: bool = True
 
 
-async def shrink(program: Program, failing: Failing, most_tries: int = MOST_TRIES) -> Shrunk:
-    """Return the smallest program found for which failing() holds, as it does for this one."""
+async def shrink(
+    program: Program, failing: Failing, most_tries: int = MOST_TRIES, at_once: int = ASKED_AT_ONCE
+) -> Shrunk:
+    """Return the smallest program found for which failing() holds, as it does for this one.
+
+    failing: is asked about at_once programs at a time, and about most_tries altogether, or a few more.
+    """
     best = Shrunk(program, 0)
     seen = {repr(program)}
     while True:
         found = None
-        for candidates in _in_groups(_smaller(best.program, seen)):
+        for candidates in _in_groups(_smaller(best.program, seen), at_once):
             tries = best.tries + len(candidates)
             answers = await failing(candidates)
             best = replace(best, tries=tries)
@@ -81,19 +88,13 @@ def weight(program: Program) -> tuple[int, int, int]:
     nodes = list(walk(program))
     options = sum(option in node for node in nodes for option in OPTIONS)
     parts = sum(part in program for part in PARTS) + sum(len(run) for run in program["runs"])
-    sorts = sum(list(OPERATIONS).index(node["op"]) if node["op"] in OPERATIONS else 0 for node in nodes)
+    sorts = sum(SORTS[node["op"]] for node in nodes)
     delays = sum(abs(node.get(field, 0)) for node in nodes for field in TIMED)
     return (4 * len(nodes) + 2 * parts + options, sorts, delays)
 
 
-def _in_groups(programs: Iterator[Program]) -> Iterator[list[Program]]:
-    group: list[Program] = []
-    for program in programs:
-        group.append(program)
-        if len(group) == ASKED_AT_ONCE:
-            yield group
-            group = []
-    if group:
+def _in_groups(programs: Iterator[Program], at_once: int) -> Iterator[list[Program]]:
+    while group := list(itertools.islice(programs, at_once)):
         yield group
 
 
@@ -159,7 +160,7 @@ def _edited(program: Program, edit: Callable[[list[Node], str], Iterator[list[No
         before = list(nodes)
         for after in edit(before, place):
             nodes[:] = after
-            changed = copy.deepcopy(program)
+            changed = copied(program)
             nodes[:] = before
             yield changed
 
@@ -173,7 +174,7 @@ def _without_nodes(program: Program) -> Iterator[Program]:
         for index in range(len(nodes)):
             yield nodes[:index] + nodes[index + 1 :]
 
-    return _edited(copy.deepcopy(program), edit)
+    return _edited(copied(program), edit)
 
 
 def _with_children(program: Program) -> Iterator[Program]:
@@ -183,7 +184,7 @@ def _with_children(program: Program) -> Iterator[Program]:
             if hoisted and place != "awaited":
                 yield nodes[:index] + hoisted + nodes[index + 1 :]
 
-    return _edited(copy.deepcopy(program), edit)
+    return _edited(copied(program), edit)
 
 
 def _simpler(program: Program) -> Iterator[Program]:
@@ -192,7 +193,7 @@ def _simpler(program: Program) -> Iterator[Program]:
             for simpler in _simpler_nodes(node, place):
                 yield [*nodes[:index], simpler, *nodes[index + 1 :]]
 
-    return _edited(copy.deepcopy(program), edit)
+    return _edited(copied(program), edit)
 
 
 def _simpler_nodes(node: Node, place: str) -> Iterator[Node]:
@@ -210,7 +211,7 @@ def _simpler_nodes(node: Node, place: str) -> Iterator[Node]:
     for field in ("future", "pair"):
         if node.get(field, 0) > 0:
             yield {**node, field: 0}
-    if node["op"] == "task" and place == "awaited":
+    if node["op"] in ("task", "join") and place == "awaited":
         yield {"op": "future", "future": 0}
     simpler = SIMPLER.get(node["op"])
     if simpler is not None and place != "thread":

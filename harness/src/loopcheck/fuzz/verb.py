@@ -16,7 +16,7 @@ from ..arguments import UsageError, output_may_close, positive, write_text
 from ..servers import ServerError
 from ..targets import Target, parse_target, read_configuration, with_distinct_names
 from ..vocabulary import EXITS
-from .campaign import Campaign, Plan, Tally
+from .campaign import DEFAULT_PROGRAMS, Campaign, Plan, Tally
 from .cluster import Cluster, Clusters, Different, Pair
 from .compare import compare
 from .corpus import CorpusError, Origin, load, save
@@ -25,7 +25,6 @@ from .operations import FEATURES, GROUPS, Program, size
 from .render import render_function, render_module
 from .runner import FuzzError, Runner
 
-DEFAULT_PROGRAMS = 10_000
 EPILOG = "OPS are operations, options or groups of them, separated by commas: "
 
 
