@@ -125,15 +125,19 @@ def test_both_dying_alike_is_no_difference() -> None:
     assert not Findings(dies_of("stop", "SIGSEGV"), dies_of("stop", "SIGSEGV")).differences
 
 
-def test_target_that_does_not_do_it_again_is_intermittent() -> None:
+def test_target_that_does_not_always_do_it_is_intermittent() -> None:
     turn = itertools.count()
-
-    def sometimes(program: Program) -> Outcome:
-        return events("else") if next(turn) == 0 else right(program)
-
-    found = Findings(right, sometimes)
+    found = Findings(right, lambda program: right(program) if next(turn) % 4 else events("else"), programs=1)
     assert not found.names
-    assert [different.seed for different in found.clusters.intermittent] == [0]
+    (one,) = found.clusters.intermittent
+    assert (one.different.seed, one.seen, one.runs) == (0, 1 + 5, 1 + 20)
+
+
+def test_what_is_seen_once_and_not_again_is_set_aside() -> None:
+    turn = itertools.count()
+    found = Findings(right, lambda program: right(program) if next(turn) else events("else"))
+    assert not found.names and not found.clusters.intermittent
+    assert [different.seed for different in found.clusters.seen_once] == [0]
 
 
 def test_oracle_that_does_not_do_it_again_is_set_aside() -> None:

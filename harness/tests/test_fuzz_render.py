@@ -12,7 +12,8 @@ import pytest
 
 from loopcheck.fuzz.generate import Grammar, generate
 from loopcheck.fuzz.operations import FEATURES, Program, tidy
-from loopcheck.fuzz.render import render_function, render_module
+from loopcheck.fuzz.render import render_function
+from loopcheck.fuzz.topic_file import render_module
 from loopcheck.resources import target_folder
 from loopcheck.scenarios import load_scenarios
 

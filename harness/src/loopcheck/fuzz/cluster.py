@@ -6,7 +6,8 @@ for that cause and is not shrunk.  One that is new is run again, shrunk, and tri
 each of its features; the most special of those that it needs is its cause.  Cause and kind make a *cluster*,
 which keeps its smallest program.
 
-What happens once and not again is no cluster: it is intermittent, or nondeterministic on the oracle itself.
+What does not happen every time is no cluster: it is intermittent, or it was seen once and then never again, or
+the oracle itself is not deterministic.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from .runner import MORE_PATIENCE_S, Outcome, Runner
 from .shrink import Shrunk, shrink, weight
 
 CONFIRMATIONS = 3
+MORE_CONFIRMATIONS = 20  # of what did not happen every time
 HANG_PATIENCE_S = 0.25  # while a hang is shrunk
 HANG_TRIES = 120
 HANGS_ASKED_AT_ONCE = 8
@@ -34,6 +36,15 @@ class Different:
     oracle: Outcome
     target: Outcome
     finding: Finding
+
+
+@dataclass(frozen=True)
+class Intermittent:
+    """A difference that does not show every time.  seen: in how many of how many runs."""
+
+    different: Different
+    seen: int
+    runs: int
 
 
 @dataclass
@@ -85,7 +96,8 @@ class Clusters:
     def __init__(self, pair: Pair, report: Callable[[Cluster], None] = lambda cluster: None) -> None:
         """report: called with each new cluster."""
         self.found: dict[tuple[str, str], Cluster] = {}
-        self.intermittent: list[Different] = []
+        self.intermittent: list[Intermittent] = []
+        self.seen_once: list[Different] = []
         self.nondeterministic: list[Different] = []
         self._pair = pair
         self._report = report
@@ -122,7 +134,7 @@ class Clusters:
             self.nondeterministic.append(different)
             return
         if any(compare(ours, theirs, self._pair.names) is None for ours, theirs in again):
-            self.intermittent.append(different)
+            await self._examine_intermittent(different)
             return
         shrunk = await self._shrink(different)
         (finding,) = await self._pair.findings([shrunk.program])
@@ -130,6 +142,14 @@ class Clusters:
             shrunk, finding = Shrunk(different.program, shrunk.tries, finished=False), different.finding
         cause = await self._cause(shrunk.program)
         self._add(different, shrunk, finding, cause)
+
+    async def _examine_intermittent(self, different: Different) -> None:
+        runs = await self._pair.run([different.program] * MORE_CONFIRMATIONS)
+        differ = [compare(ours, theirs, self._pair.names) is not None for ours, theirs in runs]
+        if any(differ):
+            self.intermittent.append(Intermittent(different, 1 + sum(differ), 1 + len(runs)))
+        else:
+            self.seen_once.append(different)
 
     async def _shrink(self, different: Different) -> Shrunk:
         start = tidy(different.program)

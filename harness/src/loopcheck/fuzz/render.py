@@ -2,23 +2,14 @@
 """A random program as Python that a person can read, and a conformance scenario can be made from.
 
 The idea: the script leaves the same trace as the interpreter of programs does, event by event, so that what is
-exported shows what was found.  Functions stand where they are scheduled.  What several operations need is in
-``prelude.py.in``, of which a script gets the parts that it uses.
+exported shows what was found.  Functions stand where they are scheduled.
 """
 
-import ast
-import functools
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from .operations import Node, Program, features, walk
+from .topic_file import INDENT, indented, quoted, spaced
 
-INDENT = "    "
-HEAD = """# SPDX-License-Identifier: MIT
-\"""What random programs showed: to be reviewed, renamed and sorted in.\"""
-""".rstrip()
-MODULES = ("asyncio", "contextvars", "socket", "threading", "time")
 KINDS = {
     "call_soon": "callback",
     "threadsafe": "threadsafe callback",
@@ -31,46 +22,10 @@ KINDS = {
     "on_done": "done callback",
     "task": "task",
 }
-FIRST = ("def ", "async def ")
 RAISING = ("raise", "exit")
 CAUGHT = "(Exception, asyncio.CancelledError, SystemExit)"
 RETURN_WHEN = {"first": "FIRST_COMPLETED", "exception": "FIRST_EXCEPTION", "all": "ALL_COMPLETED"}
 Lines = Iterator[str]
-
-
-def render_module(functions: Sequence[str]) -> str:
-    """Return a topic file with functions that render_function made, and what they need."""
-    body = "\n\n\n".join(functions)
-    prelude = _prelude(body)
-    text = "\n\n\n".join(filter(None, [prelude, body]))
-    imports = "\n".join(f"import {module}" for module in MODULES if f"{module}." in text)
-    parts = filter(None, [HEAD, imports, "from loopcheck_target import scenario"])
-    return "\n\n".join(parts) + f"\n\n\n{text}\n"
-
-
-def _prelude(body: str) -> str:
-    """Return the definitions of the prelude that a text uses, directly or through others."""
-    needed: set[str] = set()
-    waiting = [body]
-    while waiting:
-        text = waiting.pop()
-        for name, part in _prelude_parts().items():
-            if name not in needed and re.search(rf"(?<![\w.\"]){name}\b", text):
-                needed.add(name)
-                waiting.append(part)
-    return "\n\n\n".join(part for name, part in _prelude_parts().items() if name in needed)
-
-
-@functools.cache
-def _prelude_parts() -> dict[str, str]:
-    """Return the source of each definition in the prelude."""
-    source = (Path(__file__).parent / "prelude.py.in").read_text()
-    parts = {}
-    for node in ast.parse(source).body:
-        name = node.targets[0] if isinstance(node, ast.Assign) else node
-        key = name.id if isinstance(name, ast.Name) else getattr(name, "name", "")
-        parts[key] = ast.get_source_segment(source, node) or ""
-    return parts
 
 
 def render_function(program: Program, name: str, sentence: str) -> str:
@@ -96,10 +51,10 @@ class _Renderer:
 
     def function(self, name: str, sentence: str) -> Lines:
         """Yield the lines of the whole function."""
-        yield f"@scenario(basis={_quoted('observed: ' + sentence)})"
+        yield f"@scenario(basis={quoted('observed: ' + sentence)})"
         yield f"def {name}(loop, trace, T):"
         yield f'{INDENT}"""{sentence[0].upper()}{sentence[1:]}"""'.replace("\\", "\\\\")
-        yield from _spaced(_indented(self._body()))
+        yield from spaced(indented(self._body()))
 
     def _body(self) -> Lines:
         yield from self._tables()
@@ -171,14 +126,14 @@ class _Renderer:
         if self._program.get("punctual") and "ticks" in node:
             values += f", *punctuality(due_{id})"
         yield f"def {self._name(id)}({arguments}):"
-        yield from _indented(first)
+        yield from indented(first)
         yield f'{INDENT}trace("{self._labels[id]}"{values})'
-        yield from _indented(self._once(node))
+        yield from indented(self._once(node))
 
     def _once(self, node: Node) -> Lines:
         if node["id"] in self._repeated and node["body"]:
             yield f"if once({node['id']}):"
-            yield from _indented(self._statements(node["body"]))
+            yield from indented(self._statements(node["body"]))
         else:
             yield from self._statements(node["body"])
 
@@ -233,7 +188,7 @@ class _Renderer:
 
     def _thread(self, node: Node) -> Lines:
         yield f"def thread_{node['id']}():"
-        yield from _indented(self._statements(node["body"]))
+        yield from indented(self._statements(node["body"]))
         yield f"thread = threading.Thread(target=thread_{node['id']})"
         yield "thread.start()"
         yield "thread.join()"
@@ -290,14 +245,14 @@ class _Renderer:
         name = f"done_callback_{node['id']}"
         yield f"def {name}(done):"
         yield f'{INDENT}trace("done callback {node["id"]}", *outcome(done))'
-        yield from _indented(self._statements(node["body"]))
+        yield from indented(self._statements(node["body"]))
         future = f"tasks[{node['task']}]" if "task" in node else f"future_{node['future']}"
         lines = [f"{future}.add_done_callback({name}{self._options(node)})"]
         if node["id"] in self._removed:
             lines.insert(0, f"done_callbacks[{node['id']}] = ({future}, {name})")
         if "task" in node:
             yield f"if {node['task']} in tasks:"
-            yield from _indented(lines)
+            yield from indented(lines)
         else:
             yield from lines
 
@@ -311,7 +266,7 @@ class _Renderer:
         name = f"task {node['id']}"
         yield f"async def task_{node['id']}():"
         yield f'{INDENT}trace("{name}", asyncio.current_task().get_name())'
-        yield from _indented(self._statements(node["body"]))
+        yield from indented(self._statements(node["body"]))
         if not any(inner["op"] in RAISING for inner in node["body"]):
             yield f'{INDENT}trace("{name} ends")'
             yield f"{INDENT}return {node['id']}"
@@ -407,7 +362,7 @@ class _Renderer:
         inside = list(self._statements(node["body"]))
         if "moved" in node:
             inside.insert(0, f"{name}.reschedule(loop.time() + {_ticks(node['moved'])})")
-        yield from _indented(_indented(inside or ["pass"]))
+        yield from indented(indented(inside or ["pass"]))
         yield f"except {CAUGHT} as exc:"
         yield f'{INDENT}trace("timeout {node["id"]}", *ending(exc))'
         yield f"{INDENT}raise"
@@ -415,13 +370,13 @@ class _Renderer:
 
     def _call(self, node: Node) -> Lines:
         yield f"async def call_{node['id']}():"
-        yield from _indented([*self._statements(node["body"])] or ["pass"])
+        yield from indented([*self._statements(node["body"])] or ["pass"])
         yield self._step(node, f"call_{node['id']}()")
 
     def _catch(self, node: Node) -> Lines:
         label = f"catch {node['id']}"
         yield "try:"
-        yield from _indented([*self._statements(node["body"])] or ["pass"])
+        yield from indented([*self._statements(node["body"])] or ["pass"])
         yield "except asyncio.CancelledError as exc:"
         yield f'{INDENT}trace("{label}", *ending(exc))'
         if node["then"] == "raise":
@@ -445,7 +400,7 @@ class _Renderer:
             yield f"{INDENT}{INDENT}loop.remove_reader({watched})"
         if node["body"]:
             yield f"{INDENT}if once({id}):"
-            yield from _indented(_indented(self._statements(node["body"])))
+            yield from indented(indented(self._statements(node["body"])))
         yield f"loop.add_reader({watched}, reader_{id}{self._options(node)})"
 
     def _add_writer(self, node: Node) -> Lines:
@@ -453,7 +408,7 @@ class _Renderer:
         yield f"def writer_{id}():"
         yield f'{INDENT}trace("writer {id}")'
         yield f"{INDENT}loop.remove_writer({watched})"
-        yield from _indented(self._statements(node["body"]))
+        yield from indented(self._statements(node["body"]))
         yield f"loop.add_writer({watched}, writer_{id})"
 
     def _remove_reader(self, node: Node) -> Lines:
@@ -469,34 +424,6 @@ class _Renderer:
 
     def _shut(self, node: Node) -> Lines:
         yield f"peer_{node['pair']}.shutdown(socket.SHUT_WR)"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _spaced(lines: Iterable[str]) -> Lines:
-    """Yield lines with an empty one before and after each function inside a function."""
-    inside: list[int] = []  # how far the functions are indented that have begun
-    previous = ""
-    for line in lines:
-        depth = len(line) - len(line.lstrip())
-        ended = False
-        while inside and depth <= inside[-1]:
-            inside.pop()
-            ended = True
-        begins = line.lstrip().startswith(FIRST)
-        if ended or (begins and not previous.lstrip().startswith(FIRST)):
-            yield ""
-        if begins:
-            inside.append(depth)
-        yield line
-        previous = line
-
-
-def _indented(lines: Iterable[str]) -> Lines:
-    for line in lines:
-        yield INDENT + line
 
 
 def _ticks(ticks: int) -> str:

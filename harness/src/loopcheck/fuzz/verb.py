@@ -22,8 +22,9 @@ from .compare import compare
 from .corpus import CorpusError, Origin, load, save
 from .generate import PAIRS, Grammar, generate
 from .operations import FEATURES, GROUPS, Program, size
-from .render import render_function, render_module
+from .render import render_function
 from .runner import FuzzError, Runner
+from .topic_file import render_module
 
 EPILOG = "OPS are operations, options or groups of them, separated by commas: "
 
@@ -186,13 +187,14 @@ class Session:
         for cluster in clusters.found.values():
             counted = f"{cluster.count} program{'s' * (cluster.count > 1)}"
             self._print(f"  {cluster.cause} ({cluster.kind}): {counted}; {cluster.sentence}")
-        for different in clusters.intermittent:
-            self._print(f"  intermittent, program {different.seed}: {different.finding.sentence}")
+        for one in clusters.intermittent:
+            seen = f"in {one.seen} of {one.runs} runs of program {one.different.seed}"
+            self._print(f"  intermittent, {seen}: {one.different.finding.sentence}")
+        for different in clusters.seen_once:
+            self._print(f"  seen once, not again, program {different.seed}: {different.finding.sentence}")
         if clusters.nondeterministic:
             seeds = ", ".join(str(different.seed) for different in clusters.nondeterministic[:5])
-            self._print(
-                f"  set aside, because the oracle itself does not do the same each time: programs {seeds}"
-            )
+            self._print(f"  set aside, the oracle itself does not do the same each time: programs {seeds}")
         if not clusters.found and not clusters.intermittent:
             self._print("  no difference")
 
