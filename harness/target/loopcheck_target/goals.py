@@ -43,6 +43,7 @@ CANCELLED_IN = {
     "shield": "a task was cancelled while it waited in shield",
     "wait": "a task was cancelled while it waited in wait",
     "wait_for": "a task was cancelled while it waited in wait_for",
+    "group": "a task was cancelled while it waited for its group",
 }
 SWALLOWED = "a task swallowed its cancellation"
 WAIT_LEFT_SOME = "wait() returned with tasks pending"
@@ -50,9 +51,10 @@ WAIT_FOR_EXPIRED = "wait_for() ran out of time"
 TIMEOUT_EXPIRED = "a timeout expired"
 TIMEOUT_MOVED = "a timeout was rescheduled"
 GATHERED_EXCEPTION = "gather() met an exception"
+GROUP_FAILED = "a group of tasks failed"
 SHIELD_HELD = "what was shielded went on after its waiter was cancelled"
 
-SINCE = {TIMEOUT_EXPIRED: (3, 11), TIMEOUT_MOVED: (3, 11)}
+SINCE = {goal: (3, 11) for goal in (TIMEOUT_EXPIRED, TIMEOUT_MOVED, GROUP_FAILED, CANCELLED_IN["group"])}
 
 
 def for_version(version: Tuple[int, ...]) -> List[str]:

@@ -49,6 +49,9 @@ def ending(exc: Any) -> List[Any]:
     """Return an exception as plain data: its class, and what our own exceptions and cancellations carry."""
     if exc is None:
         return ["no exception"]
+    members = getattr(exc, "exceptions", None)
+    if isinstance(members, tuple):
+        return [type(exc).__name__, *(ending(member) for member in members)]
     own = type(exc) in (LookupError, asyncio.CancelledError, SystemExit)
     return [type(exc).__name__, *(exc.args if own else ())]
 

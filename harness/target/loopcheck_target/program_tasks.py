@@ -35,11 +35,11 @@ class TaskOperations:
 
     # ---- making and cancelling -----------------------------------------------------------------------------
 
-    def new_task(self, node: Node) -> Any:
-        """Start a task."""
+    def new_task(self, node: Node, where: Any = None) -> Any:
+        """Start a task, on the loop or in a group."""
         id = node["id"]
         name = "task %d" % id
-        task = self.loop.create_task(self._body(node, name), name=name, **self._options(node))
+        task = (where or self.loop).create_task(self._body(node, name), name=name, **self._options(node))
         self.tasks[id] = task
         self.names[task] = name
         return task
@@ -193,12 +193,16 @@ class TaskOperations:
             gathered = asyncio.gather(*things, return_exceptions=node["exceptions"])
             await self._wait(node, owner, gathered)
 
+    def _new_timeout(self, node: Node) -> Any:
+        delay = node["ticks"] * self.tick
+        return asyncio.timeout_at(self.loop.time() + delay) if "at" in node else asyncio.timeout(delay)
+
     async def _wait_timeout(self, node: Node, owner: int) -> None:
         """Do operations in limited time; the limit may be moved at the beginning."""
         name = "timeout %d" % node["id"]
         before, self.waiting[owner] = self.waiting[owner], "timeout"
         try:
-            async with asyncio.timeout(node["ticks"] * self.tick) as timeout:
+            async with self._new_timeout(node) as timeout:
                 if "moved" in node:
                     self.reached.add(goals.TIMEOUT_MOVED)
                     timeout.reschedule(self.loop.time() + node["moved"] * self.tick)
@@ -211,6 +215,25 @@ class TaskOperations:
         finally:
             self.waiting[owner] = before
         self.event(name, timeout.expired())
+
+    async def _wait_group(self, node: Node, owner: int) -> None:
+        """Do operations beside a task of a group, and wait for it."""
+        name = "group %d" % node["id"]
+        before, self.waiting[owner] = self.waiting[owner], "group"
+        try:
+            async with asyncio.TaskGroup() as group:
+                for item in node["of"]:
+                    self.new_task(item, group)
+                await self._steps(node["body"], owner)
+        except BaseException as exc:
+            self.cancelled.discard(owner)
+            if hasattr(exc, "exceptions"):
+                self.reached.add(goals.GROUP_FAILED)
+            self.event(name, *self.exception(exc))
+            raise
+        finally:
+            self.waiting[owner] = before
+        self.event(name)
 
     async def _wait_call(self, node: Node, owner: int) -> None:
         """Do operations in a coroutine of their own, without a task."""

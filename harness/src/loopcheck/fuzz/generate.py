@@ -41,6 +41,7 @@ SEQUELS = {
 WAITING = 3
 NOTHING = (["call_soon"], [1])
 CORE = frozenset({"call_soon", "task", "call_later"})
+FOLLOWED = 0.5  # the chance of an operation to have a sequel
 KEPT = 0.45  # the chance of an operation to be in a program's mask
 SHARES = {"punctual": 0.3, "rest": 0.4, "outcomes": 0.5, "close": 0.3}
 
@@ -121,7 +122,7 @@ class Generator:
             node = self._operation(place, inside)
             body.append(node)
             self._give_awaited(node, inside)
-            if node["op"] in SEQUELS and self._left > 0 and self._random.random() < 0.4:
+            if node["op"] in SEQUELS and self._left > 0 and self._random.random() < FOLLOWED:
                 self._follow(body, node, place, inside)
 
     def _follow(self, body: list[Node], node: Node, place: str, inside: tuple[int, ...]) -> None:
@@ -133,7 +134,7 @@ class Generator:
             sequel = self._make(name, place, inside)
             body.append(sequel)
         else:
-            ways = [way for way in ("call_soon", "call_soon", "call_later") if way in self._mask]
+            ways = [way for way in ("call_soon", "call_later") if way in self._mask]
             later = self._random.choice(ways)
             body.append(self._make(later, place, inside, empty=True))
             sequel = self._make(name, "callback", inside)
@@ -243,6 +244,8 @@ class Generator:
     def _give_timeout(self, node: Node) -> None:
         if self._grammar.allows("moved") and self._random.random() < 0.4:
             self._later(node, "moved")
+        if self._grammar.allows("at") and self._random.random() < 0.3:
+            node["at"] = True
 
     def _body(self, node: Node, inside: tuple[int, ...]) -> list[Node]:
         if node["op"] == "thread":
@@ -260,7 +263,9 @@ class Generator:
 
     def _give_awaited(self, node: Node, inside: tuple[int, ...]) -> None:
         counts = {"await": (1,), "shield": (1,), "wait_for": (1,), "wait": (1, 2, 3), "gather": (1, 2, 3)}
-        if node["op"] in counts:
+        if node["op"] == "group":  # with one member: a set decides which of several is cancelled first
+            node["of"] = [self._make("task", "task", inside)] if self._left > 0 else []
+        elif node["op"] in counts:
             count = self._random.choice(counts[node["op"]])
             node["of"] = [self._awaited(inside) for _ in range(count)]
 

@@ -66,6 +66,7 @@ OPERATIONS = {
     "wait": Operation("task", 4, timed=True),
     "wait_for": Operation("task", 4, timed=True),
     "timeout": Operation("task", 3, timed=True, body=True, since=(3, 11)),
+    "group": Operation("task", 3, body=True, since=(3, 11)),
     "send": Operation("anywhere", 5, refers="pair"),
     "shut": Operation("anywhere", 1, refers="pair"),
     "add_reader": Operation("anywhere", 5, refers="pair", body=True),
@@ -83,7 +84,14 @@ OPERATIONS = {
 SCHEDULING = ("call_soon", "threadsafe", "call_later", "call_at", "zero", "past")
 TIMED = ("ticks", "moved")  # fields that hold delays
 AWAITED = ("future", "join")  # what stands in "of" beside tasks
-OPTIONS = ("args", "context", "message", "moved", "exceptions")  # fields of operations that can be left out
+OPTIONS = (
+    "args",
+    "context",
+    "message",
+    "moved",
+    "at",
+    "exceptions",
+)  # fields of operations that can be left out
 OPTIONS_SINCE = {"message": (3, 9)}
 PARTS = ("outcomes", "rest", "close", "punctual", "until", "main")  # fields of programs and of their runs
 GROUPS = {

@@ -271,11 +271,11 @@ class _Renderer:
             yield f'{INDENT}trace("{name} ends")'
             yield f"{INDENT}return {node['id']}"
 
-    def _start(self, node: Node) -> str:
+    def _start(self, node: Node, where: str = "loop") -> str:
         id = node["id"]
         if self._keeps_tasks:
-            return f"start(loop, tasks, {id}, task_{id}(){self._options(node)})"
-        return f'loop.create_task(task_{id}(), name="task {id}"{self._options(node)})'
+            return f"start({where}, tasks, {id}, task_{id}(){self._options(node)})"
+        return f'{where}.create_task(task_{id}(), name="task {id}"{self._options(node)})'
 
     def _task(self, node: Node) -> Lines:
         yield from self._define_task(node)
@@ -358,15 +358,25 @@ class _Renderer:
     def _timeout(self, node: Node) -> Lines:
         name = f"timeout_{node['id']}"
         yield "try:"
-        yield f"{INDENT}async with asyncio.timeout({_ticks(node['ticks'])}) as {name}:"
+        delay = _ticks(node["ticks"])
+        limit = f"timeout_at(loop.time() + {delay})" if "at" in node else f"timeout({delay})"
+        yield f"{INDENT}async with asyncio.{limit} as {name}:"
         inside = list(self._statements(node["body"]))
         if "moved" in node:
             inside.insert(0, f"{name}.reschedule(loop.time() + {_ticks(node['moved'])})")
         yield from indented(indented(inside or ["pass"]))
-        yield f"except {CAUGHT} as exc:"
-        yield f'{INDENT}trace("timeout {node["id"]}", *ending(exc))'
-        yield f"{INDENT}raise"
+        yield from _raise_again(f"timeout {node['id']}")
         yield f'trace("timeout {node["id"]}", {name}.expired())'
+
+    def _group(self, node: Node) -> Lines:
+        name = f"group_{node['id']}"
+        yield "try:"
+        yield f"{INDENT}async with asyncio.TaskGroup() as {name}:"
+        for item in node["of"]:
+            yield from indented(indented([*self._define_task(item), self._start(item, name)]))
+        yield from indented(indented(self._statements(node["body"])))
+        yield from _raise_again(f"group {node['id']}")
+        yield f'trace("group {node["id"]}")'
 
     def _call(self, node: Node) -> Lines:
         yield f"async def call_{node['id']}():"
@@ -424,6 +434,12 @@ class _Renderer:
 
     def _shut(self, node: Node) -> Lines:
         yield f"peer_{node['pair']}.shutdown(socket.SHUT_WR)"
+
+
+def _raise_again(label: str) -> Lines:
+    yield f"except {CAUGHT} as exc:"
+    yield f'{INDENT}trace("{label}", *ending(exc))'
+    yield f"{INDENT}raise"
 
 
 def _ticks(ticks: int) -> str:

@@ -149,9 +149,15 @@ def _lists(program: Program) -> Iterator[tuple[list[Node], str, Any]]:
         owner, place = waiting.pop(0)
         for field in ("body", "of"):
             if owner.get(field):
-                yield owner[field], "awaited" if field == "of" else place, owner
+                yield owner[field], _place_of(owner, field, place), owner
         inner = children(owner) if "op" in owner else [*owner["body"], *filter(None, [owner.get("main")])]
         waiting += [(node, place_inside(node, place)) for node in inner if node["op"] not in AWAITED]
+
+
+def _place_of(owner: Node, field: str, place: str) -> str:
+    if field == "body":
+        return place
+    return "members" if owner["op"] == "group" else "awaited"
 
 
 def _edited(program: Program, edit: Callable[[list[Node], str], Iterator[list[Node]]]) -> Iterator[Program]:
@@ -181,7 +187,7 @@ def _with_children(program: Program) -> Iterator[Program]:
     def edit(nodes: list[Node], place: str) -> Iterator[list[Node]]:
         for index, node in enumerate(nodes):
             hoisted = [child for child in children(node) if is_allowed(child, place)]
-            if hoisted and place != "awaited":
+            if hoisted and place not in ("awaited", "members"):
                 yield nodes[:index] + hoisted + nodes[index + 1 :]
 
     return _edited(copied(program), edit)
