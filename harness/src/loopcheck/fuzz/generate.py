@@ -264,7 +264,7 @@ class Generator:
     def _give_awaited(self, node: Node, inside: tuple[int, ...]) -> None:
         counts = {"await": (1,), "shield": (1,), "wait_for": (1,), "wait": (1, 2, 3), "gather": (1, 2, 3)}
         if node["op"] == "group":  # with one member: a set decides which of several is cancelled first
-            node["of"] = [self._make("task", "task", inside)] if self._left > 0 else []
+            node["of"] = [self._make("task", "task", inside)]
         elif node["op"] in counts:
             count = self._random.choice(counts[node["op"]])
             node["of"] = [self._awaited(inside) for _ in range(count)]

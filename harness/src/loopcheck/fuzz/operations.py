@@ -66,7 +66,7 @@ OPERATIONS = {
     "wait": Operation("task", 4, timed=True),
     "wait_for": Operation("task", 4, timed=True),
     "timeout": Operation("task", 3, timed=True, body=True, since=(3, 11)),
-    "group": Operation("task", 3, body=True, since=(3, 11)),
+    "group": Operation("task", 6, body=True, since=(3, 11)),
     "send": Operation("anywhere", 5, refers="pair"),
     "shut": Operation("anywhere", 1, refers="pair"),
     "add_reader": Operation("anywhere", 5, refers="pair", body=True),

@@ -372,9 +372,11 @@ class _Renderer:
         name = f"group_{node['id']}"
         yield "try:"
         yield f"{INDENT}async with asyncio.TaskGroup() as {name}:"
+        inside: list[str] = []
         for item in node["of"]:
-            yield from indented(indented([*self._define_task(item), self._start(item, name)]))
-        yield from indented(indented(self._statements(node["body"])))
+            inside += [*self._define_task(item), self._start(item, name)]
+        inside += self._statements(node["body"])
+        yield from indented(indented(inside or ["pass"]))
         yield from _raise_again(f"group {node['id']}")
         yield f'trace("group {node["id"]}")'
 
