@@ -124,6 +124,14 @@ def test_no_two_sums_of_delays_are_equal_and_all_end_before_the_horizon() -> Non
         assert sum(found) < program["horizon"], seed
 
 
+def test_delays_are_limited_where_time_is_real() -> None:
+    real = Grammar(frozenset(FEATURES), (3, 11), delays=4)
+    programs = [generate(seed, real) for seed in SEEDS]
+    assert max(len(delays(program)) for program in programs) == 4
+    assert max(program["horizon"] for program in programs) == 1 << 4
+    assert programs == [generate(seed, real) for seed in SEEDS]
+
+
 def waits(program: Program) -> dict[int, set[int]]:
     """Return for each task which tasks it waits for."""
     found: dict[int, set[int]] = {}

@@ -120,7 +120,7 @@ class Program(TaskOperations, DescriptorOperations):
         self._stops = 0
         self.execute(run.get("body", ()))
         name = "run %d" % self._number
-        guard = self.loop.call_later((self._program["horizon"] << self._number) * self.tick, self.loop.stop)
+        guard = self.loop.call_later(self._program["horizon"] * self.tick, self.loop.stop)
         self._running = True
         try:
             if "until" in run:

@@ -100,7 +100,7 @@ class Campaign:
             return range(0)
         if plan.enough is not None and len(self.clusters.found) >= plan.enough:
             return range(0)
-        count = BATCH if self._next else FIRST_BATCH
+        count = BATCH if self._next and self._pair.virtual else FIRST_BATCH
         if plan.programs is not None:
             count = min(count, plan.programs - self._next)
         first = plan.seed + self._next

@@ -78,6 +78,11 @@ class Pair:
         ours, theirs = oracle.target.name, target.target.name
         self.names = Names(ours, theirs if theirs != ours else f"the other {theirs}")
 
+    @property
+    def virtual(self) -> bool:
+        """Whether the clock is virtual on both, so that waiting costs nothing."""
+        return self.oracle.virtual and self.target.virtual
+
     async def run(self, programs: Sequence[Program], **options: Any) -> list[tuple[Outcome, Outcome]]:
         """Return what each program did on either."""
         ours, theirs = await asyncio.gather(

@@ -77,7 +77,7 @@ def _check_program(file: Path, program: Program) -> None:
     """Raise CorpusError for a program that this version cannot run."""
     try:
         unknown = [node["op"] for node in walk(program) if node["op"] not in (*OPERATIONS, "future", "join")]
-        program["horizon"] << 1
+        program["horizon"] + 0
     except (KeyError, TypeError, AttributeError):
         raise CorpusError(f"{file} has a program that is damaged") from None
     if unknown:

@@ -48,11 +48,16 @@ SHARES = {"punctual": 0.3, "rest": 0.4, "outcomes": 0.5, "close": 0.3}
 
 @dataclass(frozen=True)
 class Grammar:
-    """Which features programs may have.  version: of the older of two interpreters.  pairs: of sockets."""
+    """Which features programs may have.
+
+    version: of the older of two interpreters.  pairs: of sockets, each as often as it is to be chosen.
+    delays: how many at most; each doubles the time that a program takes.
+    """
 
     wanted: frozenset[str]
     version: tuple[int, int]
     pairs: tuple[int, ...] = PAIRS
+    delays: int = max(SIZES)
 
     def allows(self, feature: str) -> bool:
         """Return whether programs may have a feature."""
@@ -63,14 +68,18 @@ class Grammar:
 
 def generate(seed: int, grammar: Grammar) -> Program:
     """Return the program that a number stands for."""
-    return Generator(seed, grammar).program()
+    program = Generator(random.Random(seed), grammar).program()
+    attempts = itertools.count()
+    while program["horizon"] > 1 << grammar.delays:
+        program = Generator(random.Random(f"{seed}.{next(attempts)}"), grammar).program()
+    return program
 
 
 class Generator:
     """Makes one program."""
 
-    def __init__(self, seed: int, grammar: Grammar) -> None:
-        self._random = random.Random(seed)
+    def __init__(self, source: random.Random, grammar: Grammar) -> None:
+        self._random = source
         self._grammar = grammar
         self._left = self._random.choice(SIZES)
         self._id = 0

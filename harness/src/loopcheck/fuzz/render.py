@@ -90,7 +90,7 @@ class _Renderer:
             yield "once = first_time()"
 
     def _run(self, number: int, run: Node) -> Lines:
-        horizon = f"{self._program['horizon'] << number} * T"
+        horizon = _ticks(self._program["horizon"])
         if "main" in run:
             yield from self._define_task(run["main"])
             yield f'run(loop, trace, "run {number}", {horizon}, {self._start(run["main"])})'
@@ -103,7 +103,7 @@ class _Renderer:
         count = len(self._program["runs"])
         has_tasks = "task" in self._present
         if self._program.get("rest") and has_tasks:
-            yield f"cancel_the_rest(loop, trace, tasks, {count}, {self._program['horizon'] << (count + 2)} * T)"
+            yield f"cancel_the_rest(loop, trace, tasks, {count}, {_ticks(self._program['horizon'])})"
         if self._program.get("outcomes") and has_tasks:
             yield "for number, task in sorted(tasks.items()):"
             yield f'{INDENT}trace(f"task {{number}} is", *outcome(task))'

@@ -20,7 +20,7 @@ from .operations import Program
 
 # By whether the clock is virtual.  Then waiting costs nothing, and a tick is longer than a busy machine keeps a
 # process waiting: while a program has a thread, time passes for real.
-TICK_S = {True: 4.0, False: 0.01}
+TICK_S = {True: 4.0, False: 0.04}
 PATIENCE_S = 2.0  # for one program of a batch; one that took longer is tried again before it counts
 MORE_PATIENCE_S = 5.0
 STARTUP_S = 20.0
@@ -61,7 +61,7 @@ class Runner:
         self.goals: tuple[str, ...] = ()
         self._files = itertools.count()
         self._server = Server(target, Setup((*path, *target.path), "auto", (), folder))
-        self._virtual = True
+        self.virtual = True
 
     async def start(self) -> tuple[int, int]:
         """Start the target; return its version of Python.  Raises ServerError, FuzzError."""
@@ -70,7 +70,7 @@ class Runner:
             raise FuzzError(
                 f"the factory of {self.target.name} gave asyncio's own loop: nothing would be tested"
             )
-        self._virtual = about.virtual_clock
+        self.virtual = about.virtual_clock
         major, minor = about.python.split(".")[:2]
         return int(major), int(minor)
 
@@ -92,8 +92,8 @@ class Runner:
         request = {
             "op": "programs",
             "programs": str(file),
-            "tick": TICK_S[self._virtual],
-            "clock": "virtual" if self._virtual else "real",
+            "tick": TICK_S[self.virtual],
+            "clock": "virtual" if self.virtual else "real",
             "patience": patience,
             "timeout": STARTUP_S + patience * len(programs),
         }
