@@ -33,6 +33,7 @@ OWN_CONTEXT = "a callback ran in a context that was given to it"
 DONE_CALLBACK_REMOVED = "a done callback was removed"
 DONE_CALLBACK_LATE = "a done callback was added to a future that was done"
 TASK_FROM_TASK = "a task made a task"
+EAGER = "a task ran its first step when it was made"
 CANCELLED_BEFORE_START = "a task was cancelled before its first step"
 CANCELLED_TWICE = "a task was cancelled again before it noticed"
 CANCELLED_SELF = "a task cancelled itself"
@@ -54,7 +55,8 @@ GATHERED_EXCEPTION = "gather() met an exception"
 GROUP_FAILED = "a group of tasks failed"
 SHIELD_HELD = "what was shielded went on after its waiter was cancelled"
 
-SINCE = {goal: (3, 11) for goal in (TIMEOUT_EXPIRED, TIMEOUT_MOVED, GROUP_FAILED, CANCELLED_IN["group"])}
+IN_3_11 = (TIMEOUT_EXPIRED, TIMEOUT_MOVED, GROUP_FAILED, CANCELLED_IN["group"])
+SINCE = {EAGER: (3, 14), **{goal: (3, 11) for goal in IN_3_11}}
 
 
 def for_version(version: Tuple[int, ...]) -> List[str]:

@@ -39,7 +39,11 @@ class TaskOperations:
         """Start a task, on the loop or in a group."""
         id = node["id"]
         name = "task %d" % id
-        task = (where or self.loop).create_task(self._body(node, name), name=name, **self._options(node))
+        options = self._options(node)
+        if "eager" in node:
+            self.reached.add(goals.EAGER)
+            options["eager_start"] = True
+        task = (where or self.loop).create_task(self._body(node, name), name=name, **options)
         self.tasks[id] = task
         self.names[task] = name
         return task

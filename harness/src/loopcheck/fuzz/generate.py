@@ -228,6 +228,10 @@ class Generator:
         if special is not None:
             special(node)
 
+    def _give_task(self, node: Node) -> None:
+        if self._grammar.allows("eager") and self._random.random() < 0.2:
+            node["eager"] = True
+
     def _give_send(self, node: Node) -> None:
         node["size"] = self._random.choice((1, 1, 2))
 

@@ -84,15 +84,9 @@ OPERATIONS = {
 SCHEDULING = ("call_soon", "threadsafe", "call_later", "call_at", "zero", "past")
 TIMED = ("ticks", "moved")  # fields that hold delays
 AWAITED = ("future", "join")  # what stands in "of" beside tasks
-OPTIONS = (
-    "args",
-    "context",
-    "message",
-    "moved",
-    "at",
-    "exceptions",
-)  # fields of operations that can be left out
-OPTIONS_SINCE = {"message": (3, 9)}
+# Fields of operations that can be left out.
+OPTIONS = ("args", "context", "message", "moved", "at", "eager", "exceptions")
+OPTIONS_SINCE = {"message": (3, 9), "eager": (3, 14)}
 PARTS = ("outcomes", "rest", "close", "punctual", "until", "main")  # fields of programs and of their runs
 GROUPS = {
     "ending": ("stop", "until", "main", "exit"),

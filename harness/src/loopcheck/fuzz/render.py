@@ -142,7 +142,8 @@ class _Renderer:
 
     def _options(self, node: Node) -> str:
         arguments = "".join(f', "{value}"' for value in node.get("args", ()))
-        return arguments + (f", context=with_variable({node['context']})" if "context" in node else "")
+        arguments += f", context=with_variable({node['context']})" if "context" in node else ""
+        return arguments + (", eager_start=True" if "eager" in node else "")
 
     def _schedule(self, node: Node, call: str) -> Lines:
         id = node["id"]
