@@ -75,7 +75,8 @@ class Campaign:
             raise errors.exceptions[0] from None
         finally:
             self.tally.seconds = time.monotonic() - self._start
-            self.tally.goals = self._pair.oracle.goals
+            theirs = set(self._pair.target.goals)  # an older Python has fewer
+            self.tally.goals = tuple(goal for goal in self._pair.oracle.goals if goal in theirs)
 
     async def _work(self) -> None:
         while seeds := self._take_seeds():

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Which differences are the same one: a cause is the feature without which the two loops agree.
 
-A new difference is first tried without the causes that are known, one by one: if the loops agree then, it counts
-for that cause and is not shrunk.  One that is new is run again, shrunk, and tried without
-each of its features; the most special of those that it needs is its cause.  Cause and kind make a *cluster*,
-which keeps its smallest program.
+A new difference is first tried without the causes that are known, one by one and all together.  If the loops
+agree then, it counts for that cause and is not shrunk; if they do not, what is left is looked at: it is run
+again, shrunk, and tried without each of its features; the most special of those that it needs is its cause.
+Cause and kind make a *cluster*, which keeps its smallest program.
 
 What does not happen every time is no cluster: it is intermittent, or it was seen once and then never again, or
 the oracle itself is not deterministic.
@@ -95,6 +95,12 @@ class Pair:
         return [compare(ours, theirs, self.names) for ours, theirs in await self.run(programs, **options)]
 
 
+def _alone_and_together(clusters: list[Cluster]) -> list[list[Cluster]]:
+    """Return each cluster by itself, and then, if they are several, all of them."""
+    alone = [[cluster] for cluster in clusters]
+    return [*alone, clusters] if len(clusters) > 1 else alone
+
+
 class Clusters:
     """The differences of a campaign, sorted by cause."""
 
@@ -114,20 +120,46 @@ class Clusters:
             await self._examine(waiting.pop(0))
 
     async def _without_known(self, differences: Sequence[Different]) -> list[Different]:
-        """Count what known causes explain; return the rest."""
-        tries: list[tuple[Different, Cluster, Program]] = []
-        for different in differences:
-            present = set(features(different.program))
-            for cluster in self.found.values():
-                if different.finding.kind in cluster.kinds and cluster.cause in present:
-                    tries.append((different, cluster, without(different.program, {cluster.cause})))
-        answers = await self._pair.findings([program for _, _, program in tries]) if tries else []
+        """Count what known causes explain; return the rest, of which no known cause is a part any more."""
+        rest: list[Different] = []
+        waiting = list(differences)
+        while waiting:
+            known = [self._known_in(different) for different in waiting]
+            rest += [different for different, clusters in zip(waiting, known, strict=True) if not clusters]
+            tries = [
+                (different, clusters)
+                for different, several in zip(waiting, known, strict=True)
+                for clusters in _alone_and_together(several)
+            ]
+            waiting = await self._without(tries)
+        return rest
+
+    async def _without(self, tries: Sequence[tuple[Different, list[Cluster]]]) -> list[Different]:
+        """Try programs without the causes of clusters; return what is left of those that differ without all."""
+        programs = [
+            without(different.program, {cluster.cause for cluster in clusters})
+            for different, clusters in tries
+        ]
+        outcomes = await self._pair.run(programs) if programs else []
+        left: dict[int, Different] = {}
         explained: set[int] = set()
-        for (different, cluster, _), finding in zip(tries, answers, strict=True):
-            if finding is None and id(different) not in explained:
+        for (different, clusters), program, (ours, theirs) in zip(tries, programs, outcomes, strict=True):
+            finding = compare(ours, theirs, self._pair.names)
+            if finding is not None:  # the last try of each is the one without all
+                left[id(different)] = Different(different.seed, program, ours, theirs, finding)
+            elif id(different) not in explained:
                 explained.add(id(different))
-                cluster.count += 1
-        return [different for different in differences if id(different) not in explained]
+                clusters[0].count += 1
+        return [different for key, different in left.items() if key not in explained]
+
+    def _known_in(self, different: Different) -> list[Cluster]:
+        """Return the clusters that may explain a difference: by their cause and by what it looks like."""
+        present = set(features(different.program))
+        return [
+            cluster
+            for cluster in self.found.values()
+            if cluster.cause in present and different.finding.kind in cluster.kinds
+        ]
 
     async def _examine(self, different: Different) -> None:
         """Shrink a difference and find its cause; or note that it does not happen every time."""
