@@ -197,3 +197,41 @@ def forgotten_exception_is_reported_with_its_origin(loop, trace):
         loop.run_forever()
         gc.collect()
     trace("collected")
+
+
+@scenario(statements=["context.source_traceback"], debug=True)
+def failing_callback_is_reported_with_its_origin(loop, trace):
+    """In debug mode, the report of a failing callback says under the key source_traceback who scheduled it."""
+
+    def fail():
+        raise LookupError("on purpose")
+
+    def schedule_it():
+        loop.call_soon(fail)
+
+    def handler(loop, context):
+        names = [frame.name for frame in context.get("source_traceback", ())]
+        trace("report", context["exception"], [name for name in names if name == "schedule_it"])
+
+    loop.set_exception_handler(handler)
+    schedule_it()
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+
+
+@scenario(statements=["context.handle_traceback"], debug=True)
+def default_handler_tells_who_scheduled_the_callback(loop, trace):
+    """In debug mode, a report made inside a callback gets the key handle_traceback: who scheduled the callback."""
+
+    def report_it():
+        context = {"message": "by hand"}
+        loop.call_exception_handler(context)
+        names = [frame.name for frame in context.get("handle_traceback", ())]
+        trace("reported", [name for name in names if name == "schedule_it"])
+
+    def schedule_it():
+        loop.call_soon(report_it)
+
+    schedule_it()
+    loop.call_soon(loop.stop)
+    loop.run_forever()

@@ -9,6 +9,8 @@ import socket
 
 from loopcheck_target import scenario
 
+NEEDS = ["descriptors/example_receives_what_the_peer_sends"]  # each scenario of this file
+
 place = contextvars.ContextVar("place", default="unset")
 
 

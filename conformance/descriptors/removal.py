@@ -6,6 +6,11 @@ import socket
 
 from loopcheck_target import scenario
 
+NEEDS = [  # each scenario of this file
+    "descriptors/example_receives_what_the_peer_sends",
+    "descriptors/writer_runs_at_once_when_there_is_room",
+]
+
 
 @contextlib.contextmanager
 def socket_pair():

@@ -8,6 +8,8 @@ import socket
 
 from loopcheck_target import scenario
 
+NEEDS = ["descriptors/writer_runs_at_once_when_there_is_room"]  # each scenario of this file
+
 
 @contextlib.contextmanager
 def socket_pair():

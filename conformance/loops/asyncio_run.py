@@ -2,6 +2,7 @@
 """asyncio.run(): what it returns, what it refuses, what it cleans up. Here, it is given the loop under test."""
 
 import asyncio
+import selectors
 import sys
 
 from loopcheck_target import scenario
@@ -110,3 +111,17 @@ def loop_factory_makes_the_loop(new_event_loop, trace):
 
     asyncio.run(main(), loop_factory=factory)
     trace("made", len(made), made[0].is_closed())
+
+
+@scenario(statements=["example.loop_factory-selector"])
+def example_loop_factory_chooses_a_selector(loop, trace):
+    """The documentation's example: asyncio.run() with a factory of loops that have a SelectSelector."""
+
+    async def main():
+        trace("class", type(asyncio.get_running_loop()) is asyncio.SelectorEventLoop)
+        return await asyncio.sleep(0, "result")
+
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop_factory = lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())  # noqa: E731 - as in the example
+    trace("returned", asyncio.run(main(), loop_factory=loop_factory))

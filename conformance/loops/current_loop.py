@@ -84,7 +84,6 @@ def current_loop_need_not_run(loop, trace):
 @scenario(
     statements=[
         "set_event_loop.sets-current",
-        "get_event_loop.returns-set",
         "get_event_loop.never-none",
         "get_event_loop.implements-interface",
     ]

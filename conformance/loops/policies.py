@@ -54,7 +54,7 @@ def attempt(trace, name, function):
         trace(name, exc)
 
 
-@scenario(statements=["policy.set", "policy.get", "new_event_loop.policy-alters", "policy.subclass-new-loop"])
+@scenario(statements=["policy.set", "policy.get", "new_event_loop.policy-alters"])
 def policy_makes_the_loops(new_event_loop, trace):
     """asyncio.new_event_loop() returns what the policy in force makes; such a loop runs like any other."""
     made = []

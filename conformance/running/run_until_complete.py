@@ -42,7 +42,7 @@ def coroutine_runs_as_a_task(loop, trace):
         return asyncio.Task(coro, loop=loop, **options)
 
     async def work():
-        trace("task", asyncio.isfuture(asyncio.current_task()))
+        trace("task", isinstance(asyncio.current_task(), asyncio.Task))
         await asyncio.sleep(0)
         return 42
 

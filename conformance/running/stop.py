@@ -63,11 +63,11 @@ def deferred_callbacks_run_first_in_the_next_run(loop, trace):
     ]
 )
 def stop_before_the_run_allows_one_pass(loop, trace, T):
-    """After stop(), a run makes one pass without waiting: scheduled callbacks run, what they schedule waits."""
+    """After stop(), a run is one iteration that does not wait: what is scheduled runs, what that adds waits."""
 
     def callback(name):
         trace(name)
-        loop.call_soon(trace, "scheduled in the pass: " + name)
+        loop.call_soon(trace, "scheduled in the iteration: " + name)
 
     loop.call_later(20 * T, trace, "timer")
     loop.call_soon(callback, "before stop")
@@ -83,7 +83,7 @@ def stop_before_the_run_allows_one_pass(loop, trace, T):
 
 @scenario(statements=["run_forever.stop-before.io-callbacks"])
 def stop_before_the_run_allows_ready_readers(loop, trace):
-    """After stop(), the one pass of a run looks at the descriptors and runs the callbacks of those ready."""
+    """After stop(), the one iteration of a run looks at the descriptors and runs the callbacks of those ready."""
     ours, theirs = socket.socketpair()
     loop.add_reader(ours, trace, "readable")
     theirs.send(b"data")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""ensure_future(), isfuture() and iscoroutine(): telling awaitables apart and turning them into tasks."""
+"""ensure_future(), wrap_future(), isfuture(), iscoroutine(): telling awaitables apart, making futures of them."""
 
 import asyncio
+import concurrent.futures
+import threading
 
 from loopcheck_target import scenario
 
@@ -35,6 +37,18 @@ async def other_awaitables_become_tasks(loop, trace):
         trace(name, await task)
 
 
+@scenario(
+    basis="observed: what other code asks with isinstance(), though a loop may have tasks of its own",
+    requires=["asyncio-futures"],
+)
+async def other_awaitables_become_asyncio_tasks(trace):
+    """What ensure_future() makes of a coroutine or another awaitable is an instance of asyncio.Task."""
+    for name, awaitable in (("coroutine", work()), ("awaitable", Awaitable())):
+        task = asyncio.ensure_future(awaitable)
+        trace(name, isinstance(task, asyncio.Task))
+        await task
+
+
 @scenario(statements=["ensure_future.other"])
 async def what_cannot_be_awaited_becomes_no_future(trace):
     """ensure_future() refuses what cannot be awaited with TypeError, a coroutine function too."""
@@ -44,6 +58,22 @@ async def what_cannot_be_awaited_becomes_no_future(trace):
             trace(name, "accepted")
         except TypeError as exc:
             trace(name, exc)
+
+
+@scenario(statements=["wrap_future.outcome"])
+async def future_of_a_thread_can_be_awaited(loop, trace):
+    """wrap_future() makes a Future of a concurrent.futures.Future: what a thread sets comes out of its await."""
+    for method, outcome in (("set_result", "result"), ("set_exception", LookupError("on purpose"))):
+        source = concurrent.futures.Future()
+        wrapped = asyncio.wrap_future(source, loop=loop)
+        trace("wrapped", asyncio.isfuture(wrapped), wrapped.done())
+        thread = threading.Thread(target=getattr(source, method), args=(outcome,))
+        thread.start()
+        try:
+            trace("awaited", await wrapped)
+        except LookupError as exc:
+            trace("raised", exc is outcome)
+        thread.join()
 
 
 @scenario(statements=["isfuture.answers", "iscoroutine.answers"])
@@ -62,3 +92,12 @@ async def futures_and_coroutines_are_told_apart(loop, trace):
         trace(name, asyncio.isfuture(each), asyncio.iscoroutine(each))
     coro.close()
     await task
+
+
+@scenario(statements=["iscoroutine.generator"])
+def generator_counts_as_a_coroutine(loop, trace):
+    """iscoroutine() is true of a generator, as coroutines could be based on them; a list is none."""
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    trace("generator", asyncio.iscoroutine(number for number in (1, 2)))
+    trace("list", asyncio.iscoroutine([1, 2]))

@@ -138,7 +138,8 @@ def current_task_follows_the_switches(loop, new_event_loop, trace, T):
     run_for(loop, T)
     trace("all after the run", names(loop))
     trace("current of an idle loop", asyncio.current_task(loop))
-    attempt(trace, "no running loop", asyncio.current_task)
+    attempt(trace, "current_task, no running loop", asyncio.current_task)
+    attempt(trace, "all_tasks, no running loop", asyncio.all_tasks)
 
 
 @scenario(

@@ -21,6 +21,17 @@ async def task_is_made_on_the_running_loop(loop, trace):
     trace("awaited", await task)
 
 
+@scenario(
+    basis="observed: what other code asks with isinstance(), though a loop may have tasks of its own",
+    requires=["asyncio-futures"],
+)
+async def task_of_the_running_loop_is_an_asyncio_task(trace):
+    """What asyncio.create_task() returns is an instance of asyncio.Task."""
+    task = asyncio.create_task(asyncio.sleep(0))
+    trace("is a task", isinstance(task, asyncio.Task))
+    await task
+
+
 @scenario(statements=["create_task.no-loop"])
 def task_needs_a_running_loop(loop, trace):
     """asyncio.create_task() raises RuntimeError where no loop runs, though one is current."""

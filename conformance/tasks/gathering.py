@@ -129,3 +129,11 @@ async def async_for_gives_the_tasks_themselves(loop, trace, T):
     tasks = {name: loop.create_task(asyncio.sleep(ticks * T)) for name, ticks in (("late", 5), ("early", 1))}
     async for task in asyncio.as_completed(tasks.values()):
         trace("next", [name for name, each in tasks.items() if each is task], task.done())
+
+
+@scenario(statements=["as_completed.generators"])
+async def generator_of_tasks_is_taken_as_completed(loop, trace):
+    """as_completed() takes a generator that yields tasks."""
+    tasks = [loop.create_task(asyncio.sleep(0, number)) for number in (1, 2)]
+    results = [await awaitable for awaitable in asyncio.as_completed(task for task in tasks)]
+    trace("results", sorted(results))

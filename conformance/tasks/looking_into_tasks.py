@@ -98,7 +98,11 @@ async def finished_task_has_no_stack(loop, trace):
 
 @scenario(statements=["Task.get_stack.failed", "Task.get_stack.limit"])
 async def failed_task_has_the_frames_of_its_traceback(loop, trace):
-    """get_stack() of a failed task is its traceback, the oldest frame first; limit keeps the oldest ones."""
+    """get_stack() of a failed task is its traceback, the oldest frame first; limit keeps the oldest ones.
+
+    Frames of other functions are left out. A Task written in Python, as PyPy's, has a frame of its own in each
+    traceback, one written in C has none, and no document says which of the two a Task is.
+    """
     task = loop.create_task(fail_here())
     await asyncio.wait([task])
     frames = task.get_stack()

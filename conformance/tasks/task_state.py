@@ -101,20 +101,28 @@ async def task_ends_as_its_coroutine_ends(loop, trace):
 
 @scenario(statements=["Task.done", "Task.cancelled", "Task.result.cancelled"])
 async def cancelled_task_has_no_result(loop, trace):
-    """A task is cancelled when its coroutine lets a CancelledError out, its own one too: no result comes of it."""
+    """A task that is cancelled is done when its coroutine lets the CancelledError out: no result comes of it."""
+    task = loop.create_task(wait_for_ever(loop))
+    await asyncio.sleep(0)
+    task.cancel()
+    trace("asked to cancel", task.done(), task.cancelled())
+    await asyncio.wait([task])
+    trace("cancelled", task.done(), task.cancelled())
+    attempt(trace, "result", task.result)
+    attempt(trace, "exception", task.exception)
+
+
+@scenario(statements=["Task.cancelled.by-itself"])
+async def task_that_raises_cancelled_error_is_cancelled(loop, trace):
+    """A coroutine that raises CancelledError, though nobody cancelled it, makes its task a cancelled one."""
 
     async def cancel_itself():
         raise asyncio.CancelledError()
 
-    waiting = loop.create_task(wait_for_ever(loop))
-    raising = loop.create_task(cancel_itself())
-    await asyncio.sleep(0)
-    waiting.cancel()
-    await asyncio.wait([waiting, raising])
-    for name, task in (("by cancel()", waiting), ("by itself", raising)):
-        trace(name, task.done(), task.cancelled())
-        attempt(trace, "result", task.result)
-        attempt(trace, "exception", task.exception)
+    task = loop.create_task(cancel_itself())
+    await asyncio.wait([task])
+    trace("done", task.done(), task.cancelled())
+    attempt(trace, "result", task.result)
 
 
 @scenario(statements=["Task.add_done_callback", "Task.remove_done_callback"])
@@ -147,6 +155,17 @@ async def task_serves_as_a_future(loop, trace):
     trace("missing", [name for name in names if not callable(getattr(task, name, None))])
     trace("awaited", await task, await task)
     trace("as it is", asyncio.ensure_future(task) is task)
+
+
+@scenario(
+    basis="observed: what other code asks with isinstance(), though a loop may have tasks of its own",
+    requires=["asyncio-futures"],
+)
+async def task_is_an_asyncio_future(loop, trace):
+    """A task is an instance of asyncio.Future, too."""
+    task = loop.create_task(asyncio.sleep(0))
+    trace("is a future", isinstance(task, asyncio.Future))
+    await task
 
 
 @scenario(statements=["Task.set_result"])

@@ -110,3 +110,11 @@ async def coroutines_are_refused_by_wait(trace):
     await outcome(trace, "coroutine", asyncio.wait([coro]))
     coro.close()
     await asyncio.sleep(0)
+
+
+@scenario(statements=["wait.generators"])
+async def generator_of_tasks_is_waited_for(loop, trace):
+    """wait() takes a generator that yields tasks."""
+    tasks = {name: loop.create_task(asyncio.sleep(0)) for name in ("first", "second")}
+    done, pending = await asyncio.wait(task for task in tasks.values())
+    trace("done", members(done, tasks), "pending", members(pending, tasks))

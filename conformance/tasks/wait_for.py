@@ -77,6 +77,20 @@ async def result_despite_the_timeout_is_returned(trace, T):
     await outcome(trace, "waiting", asyncio.wait_for(work(), T))
 
 
+@scenario(statements=["wait_for.error-in-cancellation"])
+async def error_of_the_cancelled_task_comes_out(trace, T):
+    """If the task that is cancelled for its timeout fails while it cleans up, this exception is raised."""
+
+    async def work():
+        try:
+            await asyncio.sleep(50 * T)
+        finally:
+            trace("cleaning up")
+            raise LookupError("in the clean-up")
+
+    await outcome(trace, "waiting", asyncio.wait_for(work(), T))
+
+
 @scenario(statements=["wait_for.builtin-timeout"])
 async def timeout_error_is_the_built_in_one(trace, T):
     """When the time is up the exception is the built-in TimeoutError, which asyncio.TimeoutError names too."""

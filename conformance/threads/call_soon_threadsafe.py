@@ -3,10 +3,14 @@
 
 import asyncio
 import contextvars
+import os
+import signal
 import threading
 import time
 
 from loopcheck_target import scenario
+
+NEEDS = ["threads/threadsafe_call_wakes_an_idle_loop"]  # each scenario of this file
 
 place = contextvars.ContextVar("place", default="unset")
 
@@ -209,6 +213,41 @@ def every_threadsafe_call_wakes_the_loop(loop, trace, T):
     run_bounded(loop, T)
     thread.join()
     trace("answers", len(answers), all(answers))
+
+
+@scenario(statements=["call_soon_threadsafe.reentrant"])
+def signal_handler_schedules_a_callback(loop, trace, T):
+    """A handler of signal.signal() may call it, in the midst of a callback: what it schedules runs in the loop."""
+
+    def handler(number, frame):
+        loop.call_soon_threadsafe(trace, "scheduled by the handler", number == signal.SIGUSR1)
+        loop.call_soon_threadsafe(loop.stop)
+
+    def callback():
+        os.kill(os.getpid(), signal.SIGUSR1)
+        trace("callback ends")
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    loop.call_soon(callback)
+    run_bounded(loop, T)
+    signal.signal(signal.SIGUSR1, before)
+    trace("stopped")
+
+
+@scenario(statements=["call_soon_threadsafe.reentrant"], requires=["real-clock"])
+def signal_handler_wakes_an_idle_loop(loop, trace, T):
+    """A handler of signal.signal() that calls it wakes a loop which has nothing to do but wait."""
+
+    def handler(number, frame):
+        loop.call_soon_threadsafe(trace, "scheduled by the handler")
+        loop.call_soon_threadsafe(loop.stop)
+
+    before = signal.signal(signal.SIGALRM, handler)
+    loop.call_later(75 * T, trace, "the far timer")
+    signal.setitimer(signal.ITIMER_REAL, 2 * T)
+    run_bounded(loop, T)
+    signal.signal(signal.SIGALRM, before)
+    trace("stopped")
 
 
 @scenario(statements=["stop.from-thread"])

@@ -6,6 +6,8 @@ import threading
 
 from loopcheck_target import scenario
 
+NEEDS = ["threads/threadsafe_call_wakes_an_idle_loop"]  # each scenario of this file
+
 
 def start(function, *args):
     """Start function in another thread; return the thread."""

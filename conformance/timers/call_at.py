@@ -6,6 +6,8 @@ import time
 
 from loopcheck_target import scenario
 
+NEEDS = ["timers/timer_runs_exactly_once"]  # each scenario of this file
+
 
 def run_for(loop, seconds):
     """Run the loop for a bounded time."""
@@ -29,7 +31,7 @@ def call_at_runs_when_the_clock_is_there(loop, trace, T):
     def callback(name, when, due):
         trace(name, loop.time() > when - 0.002, due=due)  # a clock may be as coarse as a millisecond
 
-    now, real = loop.time(), time.monotonic()
+    real, now = time.monotonic(), loop.time()  # in this order, lest a callback seem early
     for ticks in (2, 5, 20):
         name = f"after {ticks} ticks"
         loop.call_at(now + ticks * T, callback, name, now + ticks * T, real + ticks * T)
@@ -40,7 +42,7 @@ def call_at_runs_when_the_clock_is_there(loop, trace, T):
 @scenario(statements=["call_at.int-or-float"])
 def moment_may_be_an_int_or_a_float(loop, trace):
     """The moment may be an int or a float, on the same clock both."""
-    now, real = loop.time(), time.monotonic()
+    real, now = time.monotonic(), loop.time()
     for name, when in (("int", int(now) + 2), ("float", now + 3.0)):
         due = real + (when - now)
         loop.call_at(when, functools.partial(trace, name, due=due))
@@ -86,7 +88,7 @@ def moment_of_none_is_refused(loop, trace, T):
 @scenario(statements=["call_at.no-day-limit"])
 def moment_may_be_more_than_a_day_away(loop, trace, T):
     """A moment many days away is accepted, does not come early, and does not disturb the other timers."""
-    now, real = loop.time(), time.monotonic()
+    real, now = time.monotonic(), loop.time()
     far = [loop.call_at(now + days * 86400, trace, f"{days} days") for days in (2, 25, 50, 20000)]
     loop.call_at(now + 2 * T, functools.partial(trace, "near", due=real + 2 * T))
     run_for(loop, 20 * T)

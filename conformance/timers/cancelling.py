@@ -6,6 +6,8 @@ import time
 
 from loopcheck_target import scenario
 
+NEEDS = ["timers/timer_runs_exactly_once"]  # each scenario of this file
+
 
 def run_for(loop, seconds):
     """Run the loop for a bounded time."""

@@ -6,6 +6,8 @@ import time
 
 from loopcheck_target import scenario
 
+NEEDS = ["timers/timer_runs_exactly_once"]  # each scenario of this file
+
 
 @scenario(statements=["sleep.delay", "sleep.result"])
 async def sleep_lasts_as_long_as_its_delay(loop, trace, T):

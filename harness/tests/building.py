@@ -23,7 +23,7 @@ LEVEL_TO_STATUS: dict[Level, Status] = {
 
 
 def event(name: str, *values: Any, actor: str = "main", **fields: Any) -> Event:
-    """Return an event of the kind ``user``; fields: kind, t, group, due, iteration."""
+    """Return an event of the kind ``user``; fields: kind, t, group, due, iteration, waited."""
     return Event(**{"kind": "user", "actor": actor, "name": name, "values": values, "t": 0.0, **fields})
 
 
@@ -62,9 +62,11 @@ def end(**fields: Any) -> dict[str, Any]:
     return {**usual, **fields}
 
 
-def trace(*happened: Event, clock: str = "virtual", habits: Any = None, **fields: Any) -> Trace:
+def trace(
+    *happened: Event, clock: str = "virtual", tick: float = TICK_S, habits: Any = None, **fields: Any
+) -> Trace:
     """Return a run that ended well; fields: of the end line."""
-    header = {"k": "run", "T": TICK_S, "clock": clock, "habits": habits}
+    header = {"k": "run", "T": tick, "clock": clock, "habits": habits}
     return Trace(header, happened, end(**fields))
 
 

@@ -165,6 +165,118 @@ class LeavesTask(InnocentLoop):
         await asyncio.Future(loop=self)
 
 
+class LeavesSignalHandler(InnocentLoop):
+    """Takes over a signal."""
+
+    def create_future(self):
+        signal.signal(signal.SIGUSR1, lambda number, frame: None)
+        return super().create_future()
+
+
+class IgnoresSignal(InnocentLoop):
+    """Leaves a signal ignored that had its default handler."""
+
+    def create_future(self):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        return super().create_future()
+
+
+class LeavesWakeUpDescriptor(InnocentLoop):
+    """Has signals written to a descriptor of its own, which it closes, for ever."""
+
+    def create_future(self):
+        signal.set_wakeup_fd(self._csock.fileno())
+        return super().create_future()
+
+
+class LeavesGeneratorHooks(InnocentLoop):
+    """Sets the finalizer hook of asynchronous generators for good."""
+
+    def create_future(self):
+        sys.set_asyncgen_hooks(finalizer=self._asyncgen_finalizer_hook)
+        return super().create_future()
+
+
+class LeavesItsMark(_HangsInClose):
+    """Is marked as the running loop once it is closed."""
+
+    def close(self):
+        super().close()
+        if self.asked:
+            asyncio._set_running_loop(self)
+
+
+class ForgetsALoop(InnocentLoop):
+    """Makes a loop for itself, and loses it without closing it."""
+
+    def create_future(self):
+        asyncio.SelectorEventLoop()
+        return super().create_future()
+
+
+class KeepsALoop(InnocentLoop):
+    """Makes a loop for itself, and keeps it open."""
+
+    def create_future(self):
+        kept.append(asyncio.SelectorEventLoop())
+        return super().create_future()
+
+
+class ForgetsATransport(InnocentLoop):
+    """Makes a transport for itself, and does not close it."""
+
+    def create_future(self):
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._make_socket_transport(ours, asyncio.Protocol())
+        theirs.close()
+        return super().create_future()
+
+
+class RaisesInDestructor(InnocentLoop):
+    """Makes an object whose destructor raises."""
+
+    def create_future(self):
+        _Fragile()
+        return super().create_future()
+
+
+class _Fragile:
+    def __del__(self):
+        raise BufferError("not now")
+
+
+# ---- timers --------------------------------------------------------------------------------------------------
+
+
+class _WrongTimers(InnocentLoop):
+    def call_at(self, when, callback, *args, context=None):
+        delay = when - self.time()
+        more = self.lateness(delay) if delay < 60 else 0  # an hour's timer proves the virtual clock
+        return super().call_at(when + more, callback, *args, context=context)
+
+
+class IsLate(_WrongTimers):
+    """Runs each timer ten milliseconds late."""
+
+    def lateness(self, delay):
+        return 0.01
+
+
+class IsLateWhenShort(_WrongTimers):
+    """Runs timers of less than fifty milliseconds ten milliseconds late."""
+
+    def lateness(self, delay):
+        return 0.01 if delay < 0.05 else 0
+
+
+class IsEarly(_WrongTimers):
+    """Runs each timer five milliseconds early."""
+
+    def lateness(self, delay):
+        return -0.005
+
+
 # ---- other mischief ------------------------------------------------------------------------------------------
 
 

@@ -87,6 +87,12 @@ def test_a_text_that_is_not_kept_is_shown_on_the_newest_series_that_breaks_it(
     )
 
 
+def test_what_is_only_implied_is_not_called_a_promise() -> None:
+    implied = contradicted(contradiction_since="3.7", status="implied")
+    lines = page({"a.promise": implied}, SCENARIOS).splitlines()
+    assert "- Implied: It holds." in lines
+
+
 def test_a_section_says_what_is_promised_what_happens_where_and_how_to_see_it() -> None:
     never = contradicted(contradiction_since="3.7", doc="https://docs.python.org/3.14/library/x.html")
     text = page({"a.promise": never}, SCENARIOS)

@@ -389,6 +389,29 @@ def test_an_error_is_provoked_by_one_of_its_subclasses() -> None:
     assert missing_errors(found) == ["f: ValueError"]
 
 
+def test_an_error_counts_for_the_name_whose_call_raised_it_and_for_no_other() -> None:
+    names = surface(
+        name("f", "here", "function", errors=("ValueError",)),
+        name("g", "here", "function", errors=("ValueError",)),
+    )
+    found = covered(names, seen(call("f", raised=["ValueError"]), call("g")))
+    assert missing_errors(found) == ["g: ValueError"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "missing"),
+    [
+        (["SendfileNotAvailableError", "RuntimeError"], ["f: RuntimeError"]),
+        (["RuntimeError"], ["f: SendfileNotAvailableError"]),
+        (["NotImplementedError", "RuntimeError"], ["f: SendfileNotAvailableError", "f: RuntimeError"]),
+    ],
+)
+def test_of_two_documented_errors_the_nearest_class_counts(raised: list[str], missing: list[str]) -> None:
+    errors = ("SendfileNotAvailableError", "RuntimeError")
+    found = covered(surface(name("f", "here", "function", errors=errors)), seen(call("f", raised=raised)))
+    assert missing_errors(found) == missing
+
+
 @pytest.mark.parametrize(
     ("positional", "keywords", "given"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loopcheck.judge import Judgement, is_noisy, judge, without_verdict
+from loopcheck.judge import Judgement, despite_noise, is_noisy, judge
 from loopcheck.traces import Event, Trace
 from loopcheck.vocabulary import KINDS, REASONS
 
@@ -233,70 +233,18 @@ def test_run_whose_findings_count_is_shown_rather_than_an_earlier_one() -> None:
     assert judgement.signature == "order:missing:a"
 
 
-# ---- times ---------------------------------------------------------------------------------------------------
-
-
-def timer(due: float, lateness: float) -> Event:
-    """Return a timer's event."""
-    return event("timer", due=due, t=due + lateness)
-
-
-def timed(*lateness: float, dues: Sequence[float] = (0.02, 0.02, 0.04, 0.08), **end: Any) -> Judgement:
-    """Judge a run and three confirmations that were late by so much; the oracle is on time."""
-    runs = [trace(timer(due, late), **end) for due, late in zip(dues, lateness, strict=True)]
-    return judge(subject(), [trace(timer(0.02, 0.0001))], runs[:1], runs[1:])
-
-
-@pytest.mark.parametrize("lateness", [-0.0010, 0.0, 0.0049])
-def test_timer_within_the_tolerances_is_on_time(lateness: float) -> None:
-    assert timed(lateness, lateness, lateness, lateness).verdict == "agree"
-
-
-def test_early_timer_needs_no_confirmation() -> None:
-    judgement = timed(-0.005, 0.0, 0.0, 0.0)
-    assert judgement.signature == "timing:early:timer"
-    assert judgement.findings[0].sentence == "“timer” came 5.0 ms before it was due."
-
-
-def test_timer_is_late_if_all_four_runs_are() -> None:
-    judgement = timed(0.012, 0.011, 0.011, 0.012)
-    assert judgement.signature == "timing:late:timer"
-    assert judgement.findings[0].sentence == "“timer” came 12.0 ms after it was due."
-
-
-@pytest.mark.parametrize("on_time", [0, 1, 2, 3])
-def test_one_run_that_is_not_late_acquits(on_time: int) -> None:
-    lateness = [0.012] * 4
-    lateness[on_time] = 0.001
-    assert timed(*lateness).verdict == "agree"
-
-
-def test_lateness_that_grows_with_the_delay_is_slow() -> None:
-    judgement = timed(0.010, 0.010, 0.020, 0.040)
-    assert judgement.signature == "timing:slow:timer"
-    assert judgement.findings[0].sentence == "“timer” came late by 50% of its delay."
-
-
-def test_waiting_for_a_cpu_excuses_lateness_in_real_time_only() -> None:
-    late = [0.012] * 4
-    assert timed(*late, passed=1.0, run_delay=0.009).verdict == "agree"
-    assert timed(*late, passed=1.0, run_delay=0.005).verdict == "differ"
-    assert timed(*late, passed=0.0, run_delay=0.009).verdict == "differ"
-
-
-def test_lateness_of_the_oracle_is_no_fault_of_the_target() -> None:
-    judgement = judge(subject(), [trace(timer(0.02, 0.01))], [trace(timer(0.02, 0.012))])
-    assert judgement.verdict == "agree"
-
-
-def test_timer_that_is_due_at_the_very_start_can_be_late() -> None:
-    run = trace(timer(0.0, 0.012))
-    judgement = judge(subject(), [trace(timer(0.0, 0.0))], [run], [run] * 3)
-    assert judgement.signature == "timing:late:timer"
+# ---- times: more of them in test_timing.py -------------------------------------------------------------------
 
 
 def test_event_without_deadline_is_never_late() -> None:
     assert judged([event("a", t=0.0)], [event("a", t=9.0)]).verdict == "agree"
+
+
+def test_late_event_has_its_signature_and_its_sentence() -> None:
+    late = trace(event("timer", due=0.02, t=0.035))
+    judgement = judge(subject(), [trace(event("timer", due=0.02, t=0.02))], [late], [late] * 3)
+    assert (judgement.verdict, judgement.signature) == ("differ", "timing:late:timer")
+    assert judgement.findings[0].sentence == "“timer” came 15.0 ms after it was due."
 
 
 # ---- leftovers -----------------------------------------------------------------------------------------------
@@ -384,7 +332,61 @@ def test_run_is_noisy_if_it_waited_for_a_cpu_while_time_passed(run: Trace, noisy
     assert is_noisy(run) is noisy
 
 
+@pytest.mark.parametrize(
+    ("target", "verdict"),
+    [
+        ([event("a", exc("ValueError", "bang")), B], "variant"),
+        ([event("a", exc("ValueError", "bang"))], "inconclusive"),
+        ([event("a", exc("KeyError", "boom")), B], "inconclusive"),
+    ],
+    ids=["words differ", "words differ and an event is missing", "another class"],
+)
+def test_noise_may_be_the_cause_unless_only_words_differ(target: list[Event], verdict: str) -> None:
+    assert despite_noise(judged([event("a", ERROR), B], target), subject()).verdict == verdict
+
+
 def test_noisy_judgement_is_no_verdict_and_says_what_it_would_be() -> None:
-    judgement = without_verdict(judged([A], []))
+    judgement = despite_noise(judged([A], []), subject())
     assert (judgement.verdict, judgement.reason, judgement.findings) == ("inconclusive", "noisy", ())
     assert judgement.sentence == f"{REASONS['noisy']} It would be: differ."
+
+
+def test_oracle_that_only_noise_makes_vary_is_not_called_nondeterministic() -> None:
+    runs = [trace(A, B, clock="real", run_delay=delay) for delay in (0.0, 0.0)]
+    noisy = trace(B, A, clock="real", run_delay=1.0)
+    assert judge(subject(), [*runs, noisy], [trace(A, B)] * 2).verdict == "agree"
+    assert judge(subject(), [noisy, *runs], [trace(A, B)]).reason == "noisy"
+    assert judge(subject(), [*runs, trace(B, A)], [trace(A, B)]).reason == "nondeterministic-on-oracle"
+
+
+@pytest.mark.parametrize(("level", "verdict"), [("guaranteed", "differ"), ("observed", "variant")])
+def test_noise_explains_everything_but_earliness(level: str, verdict: str) -> None:
+    early = event("timer", due=0.02, t=0.01)
+    noisy = judged([B, event("timer", due=0.02, t=0.02)], [early], level=level)
+    assert [finding.kind for finding in noisy.findings] == ["missing", "early"]
+    certain = despite_noise(noisy, subject(level=level))
+    assert (certain.verdict, [finding.kind for finding in certain.findings]) == (verdict, ["early"])
+
+
+# ---- frequencies ---------------------------------------------------------------------------------------------
+
+
+def test_outcomes_say_how_often_the_target_did_what() -> None:
+    runs = [trace(A, B), trace(B, A), trace(A, B), trace(A), trace(A, B), trace(B, A)]
+    judgement = judge(subject(), [trace(A, B)], runs)
+    assert judgement.outcomes == ((None, 3), ("order:order:b", 2), ("order:missing:b", 1))
+    assert (judgement.signature, judgement.seen) == ("order:order:b", (2, 6))
+    assert judge(subject(), [trace(A)], [trace(A)] * 3).outcomes == ((None, 3),)
+
+
+def test_outcomes_count_runs_that_ended_badly_among_the_others() -> None:
+    runs = [trace(A), died(A, signal="SIGSEGV"), died(hung=True), died(A, code=7), trace(), trace(A)]
+    judgement = judge(subject(), [trace(A)], runs)
+    assert judgement.seen == (3, 6)
+    assert dict(judgement.outcomes) == {
+        None: 2,
+        "process:crash:SIGSEGV": 1,
+        "process:hang:": 1,
+        "process:crash:exit-7": 1,
+        "order:missing:a": 1,
+    }

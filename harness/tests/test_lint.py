@@ -38,6 +38,15 @@ shown_by = "timers/is_late"
 test_idea = "Look."
 
 [[statement]]
+id = "call_at.later"
+names = ["loop.call_at"]
+text = "It runs later now."
+documents = ["000"]
+since = "3.14"
+status = "guaranteed"
+test_idea = "Look."
+
+[[statement]]
 id = "call_at.windows"
 names = ["loop.call_at"]
 text = "It does not on Windows."
@@ -151,6 +160,24 @@ def test_what_ships_is_right() -> None:
         ),
         (
             STATEMENTS,
+            'since = "3.7"\nstatus',
+            'since = "3.5.9"\nstatus',
+            "call_at.exact: it holds since 3.5.9, but sleep exists since 3.6 only.",
+        ),
+        (
+            STATEMENTS,
+            'documents = []\nsince = "3.7"',
+            'documents = ["000"]\nsince = "3.7"',
+            "call_at.exact: it is implied, so no document says it in words",
+        ),
+        (
+            STATEMENTS,
+            'documents = []\nsince = "3.7"',
+            'documents = []\ndoc = "https://docs.python.org/3.14/library/x.html"\nsince = "3.7"',
+            "call_at.exact: it is implied, so no document says it in words",
+        ),
+        (
+            STATEMENTS,
             'since = "3.4"\nuntil = "3.14"',
             'since = "3.15"',
             "call_at.when: it holds since 3.15, but loop.call_at was removed in 3.15.",
@@ -193,6 +220,12 @@ def test_what_ships_is_right() -> None:
             "call_at.when",
             "call_at.windows",
             "timers/is_late: it cites call_at.windows, which says that it is untestable",
+        ),
+        (
+            SCENARIO,
+            '["call_at.when"]',
+            '["call_at.when", "call_at.later"]',
+            "No version satisfies both call_at.later (since 3.14) and call_at.when (until 3.14)",
         ),
         (
             SCENARIO,

@@ -320,6 +320,14 @@ def test_runs_are_counted_if_there_were_several() -> None:
     several = compared("a/b", runs[:1], runs)
     assert "  seen in 2 of 3 runs\n" in printed(assemble([header(), several, footer(1)]))
     assert "seen in" not in printed(assemble([header(), STOPPED_TOO_LATE, footer(1)]))
+    assert "not the same" not in printed(assemble([header(), several, footer(1)]))
+
+
+def test_target_that_does_otherwise_each_time_is_shown_with_frequencies() -> None:
+    runs = (trace(), trace(event("a")), trace(event("a"), event("b")), trace())
+    text = printed(assemble([header(), compared("a/b", runs[1:2], runs), footer(1)]))
+    assert "  seen in 2 of 4 runs\n" in text
+    assert "  not the same every time: order:missing:a in 2, agreed in 1, order:extra:b in 1\n" in text
 
 
 @pytest.mark.parametrize("exit", EXITS.values(), ids=EXITS)

@@ -92,14 +92,20 @@ def test_scenario_that_did_not_run_has_no_traces(tmp_path: Path) -> None:
 def test_record_says_what_the_judgement_says() -> None:
     finding = Finding("value", "a", "“a” differs.", "observed", [1], [2])
     record = scenario_record(
-        {"id": "area/a"}, Judgement("variant", "observed", (finding,), seen=(1, 3)), Runs()
+        {"id": "area/a"},
+        Judgement("variant", "observed", (finding,), seen=(1, 3), outcomes=((None, 2), ("value:value:a", 1))),
+        Runs(),
     )
     assert (record["axis"], record["signature"], record["sentence"]) == (
         "value",
         "value:value:a",
         "“a” differs.",
     )
-    assert record["repeats"] == {"seen": 1, "of": 3}
+    assert record["repeats"] == {
+        "seen": 1,
+        "of": 3,
+        "outcomes": [{"signature": None, "count": 2}, {"signature": "value:value:a", "count": 1}],
+    }
     assert record["differences"] == [
         {
             "kind": "value",
@@ -180,7 +186,10 @@ def test_file_that_is_no_results_file_is_refused_in_one_sentence(
         ({"verdict": "fine"}, ":4 is no results record: 'fine' is not one of"),
         ({"axis": "taste"}, ":4 is no results record"),
         ({"traces": {}}, ":4 is no results record: 'oracle' is a required property"),
-        ({"repeats": {"seen": -1, "of": 1}}, ":4 is no results record: -1 is less than the minimum of 0"),
+        (
+            {"repeats": {"seen": -1, "of": 1, "outcomes": []}},
+            ":4 is no results record: -1 is less than the minimum of 0",
+        ),
     ],
 )
 def test_record_that_breaks_the_schema_is_named_with_its_line(

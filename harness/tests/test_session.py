@@ -3,7 +3,7 @@
 
 import pytest
 
-from loopcheck.session import TICKS_S, TIMEOUT_S, timeout_for
+from loopcheck.runner import TICKS_S, TIMEOUT_S, timeout_for
 
 
 @pytest.mark.parametrize("clock", TIMEOUT_S)

@@ -80,6 +80,9 @@ WRONG = {
         "contexts/call_soon_runs_in_its_context", "value", "ContextIsShared has 'changed by default'"
     ),
     "wrong_loops:TimersAreEarly": Caught("timers/timer_runs_after_its_delay", "early", "before it was due"),
+    "wrong_loops:TimersOfAMillisecondRunTogether": Caught(
+        "timers/no_timer_is_early_at_all", "value", "“some came early”: asyncio has False"
+    ),
     "wrong_loops:TimersAreLate": Caught(
         "timers/delay_may_be_an_int_or_a_float", "late", "ms after it was due"
     ),
@@ -214,6 +217,18 @@ WRONG = {
     ),
     "wrong_edges:SlowCallbacksAreNotLogged": Caught(
         "debug/slow_callback_is_logged", "log", "does not have the log record WARNING 'Executing"
+    ),
+    "wrong_edges:InterruptIsTakenOver": Caught(
+        "running/closed_loop_leaves_nothing_behind", "leak", "left another handler of SIGINT (function)"
+    ),
+    "wrong_edges:WakeUpDescriptorStays": Caught(
+        "running/closed_loop_leaves_nothing_behind", "leak", "left the wake-up descriptor of signals set"
+    ),
+    "wrong_edges:GeneratorHooksStay": Caught(
+        "running/closed_loop_leaves_nothing_behind", "leak", "left the finalizer hook of asynchronous"
+    ),
+    "wrong_edges:MarkStaysWhenClosed": Caught(
+        "running/closed_loop_leaves_nothing_behind", "leak", "left a loop marked as the running one"
     ),
 }
 

@@ -8,6 +8,8 @@ The rest of them, and the rules that hold for all, are in ``wrong_loops.py``.
 import asyncio
 import math
 import selectors
+import signal
+import sys
 import threading
 
 # ---- threads -----------------------------------------------------------------------------------------------
@@ -254,3 +256,50 @@ class SlowCallbacksAreNotLogged(asyncio.SelectorEventLoop):
         finally:
             if self.slow_callback_duration == math.inf:
                 self.slow_callback_duration = limit
+
+
+# ---- what a loop changes in its process ------------------------------------------------------------------------
+
+
+class InterruptIsTakenOver(asyncio.SelectorEventLoop):
+    """A run in the main thread handles SIGINT in its own way and does not give it back."""
+
+    def run_forever(self):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._interrupted)
+        super().run_forever()
+
+    def _interrupted(self, number, frame):
+        raise KeyboardInterrupt
+
+
+class WakeUpDescriptorStays(asyncio.SelectorEventLoop):
+    """A run in the main thread has signals written to a socket of its own, also after it has ended."""
+
+    def run_forever(self):
+        if threading.current_thread() is threading.main_thread() and not self.is_closed():
+            signal.set_wakeup_fd(self._csock.fileno())
+        super().run_forever()
+
+
+class GeneratorHooksStay(asyncio.SelectorEventLoop):
+    """A run does not put back the hooks for asynchronous generators that it found."""
+
+    def run_forever(self):
+        super().run_forever()
+        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+
+
+class MarkStaysWhenClosed(asyncio.SelectorEventLoop):
+    """close() looks at the loop's state in a way that leaves it marked as the running one."""
+
+    def _check_running(self):
+        running = asyncio._get_running_loop()
+        if running is not None and not running.is_running():
+            asyncio._set_running_loop(None)
+        super()._check_running()
+
+    def close(self):
+        super().close()
+        if not self.is_running():
+            asyncio._set_running_loop(self)

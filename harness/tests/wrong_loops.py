@@ -127,6 +127,14 @@ class TimersAreEarly(asyncio.SelectorEventLoop):
         return super().call_at(when - early, callback, *args, context=context)
 
 
+class TimersOfAMillisecondRunTogether(asyncio.SelectorEventLoop):
+    """With a timer that is due runs every other that is due within the next millisecond."""
+
+    def __init__(self):
+        super().__init__()
+        self._clock_resolution = 0.001
+
+
 class TimersAreLate(asyncio.SelectorEventLoop):
     """A timer fires eight milliseconds after its deadline."""
 

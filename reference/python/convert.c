@@ -270,6 +270,7 @@ set_item(bool fine, PyObject *dict, const char *key, PyObject *value)
     return fine;
 }
 
+/* Spec: context.source_traceback */
 static bool
 set_handle(bool fine, PyObject *dict, asy_handle *core)
 {

@@ -15,6 +15,9 @@ from rich.console import Console
 
 from . import __version__
 from .arguments import USAGE, Parser, UsageError, output_may_close, positive, write_text
+from .baseline import BaselineError
+from .baseline import load as load_baseline
+from .baseline_verbs import add_parser as add_baseline
 from .coverage import as_record, cover
 from .coverage_pass import CoverageError, measure
 from .coverage_report import markdown, print_coverage
@@ -22,8 +25,10 @@ from .doctor import print_doctor
 from .export import ExportError, export_script
 from .fuzz.verb import add_parser as add_fuzz_parser
 from .interpreters import InterpreterError
+from .junit import junit_xml
 from .rejudge import judge_again
 from .report import Reporter, print_report
+from .reporting_verbs import add_parser as add_reporting
 from .resources import scenarios_folder, statements_folder, surface_file
 from .results import ResultsError, WriteError, Writer, assemble, read_kept, read_results, write_results
 from .scenarios import Problem, Scenario, load_scenarios
@@ -108,6 +113,8 @@ def run(arguments: argparse.Namespace) -> int:
         timeout=arguments.timeout,
         command=("loopcheck", *arguments.command_line),
         statements=corpus.statements,
+        baseline=load_baseline(arguments.baseline) if arguments.baseline else None,
+        ids=frozenset(scenario.id for scenario in corpus.scenarios),
         kept=kept.records if kept else (),
     )
     console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 120)
@@ -126,9 +133,12 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         reporter.close()
         writer.close()
+    results = assemble(reporter.records)
     with output_may_close():
-        print_report(console, assemble(reporter.records), arguments.verbose)
+        print_report(console, results, arguments.verbose)
         sys.stdout.flush()
+    if arguments.junit is not None:
+        write_text(arguments.junit, junit_xml(results))
     return status
 
 
@@ -136,7 +146,9 @@ def judge_stored(arguments: argparse.Namespace) -> int:
     """Give the verdicts of a results file anew, and report."""
     corpus = Corpus(None)
     read = read_results(arguments.results)
-    results = judge_again(read, arguments.level or read.header["level"], corpus.statements)
+    baseline = load_baseline(arguments.baseline) if arguments.baseline else None
+    ids = {scenario.id for scenario in corpus.scenarios} | set(read.header["plan"])
+    results = judge_again(read, arguments.level or read.header["level"], corpus.statements, baseline, ids)
     if arguments.output is not None:
         write_results(arguments.output, results)
     with output_may_close():
@@ -260,7 +272,9 @@ def parser() -> Parser:
         description="Does an asyncio event loop behave like CPython's, and where does it not?",
     )
     main.add_argument("--version", action="version", version=f"loopcheck {__version__}")
-    verbs = main.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)
+    verbs: argparse._SubParsersAction[Any] = main.add_subparsers(
+        dest="verb", required=True, metavar="COMMAND", parser_class=Parser
+    )
     _add_run(verbs.add_parser("run", help="run scenarios on loops and explain every difference"))
     lists = verbs.add_parser("list", help="list scenarios, statements or documented names")
     things = ("scenarios", "statements", "names")
@@ -279,6 +293,8 @@ def parser() -> Parser:
     _add_path(exports)
     _add_folder(exports)
     exports.set_defaults(function=export)
+    add_baseline(verbs)
+    add_reporting(verbs)
     _add_judge(verbs.add_parser("judge", help="give the verdicts of a results file anew, without running"))
     _add_coverage(verbs.add_parser("coverage", help="say what of the documentation the scenarios reach"))
     add_fuzz_parser(verbs)
@@ -294,6 +310,8 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
     add("targets", nargs="+", metavar="TARGET", help="(NAME | MODULE:CALLABLE)[@INTERPRETER]")
     add("--oracle", metavar="TARGET", help="compare with this instead of asyncio on the target's interpreter")
     add("--results", type=Path, metavar="FILE", help="write results as JSON lines")
+    add("--baseline", type=Path, metavar="FILE", help="the differences that are known and accepted")
+    add("--junit", type=Path, metavar="FILE", help="write JUnit XML; loopcheck report has more forms")
     add("--resume", action="store_true", help="go on with the results file of a run that did not end")
     add(
         "--clock", choices=("auto", "virtual", "real"), default="auto", help="default: virtual where it works"
@@ -316,6 +334,9 @@ def _add_run(run_parser: argparse.ArgumentParser) -> None:
 def _add_judge(to: argparse.ArgumentParser) -> None:
     to.add_argument("results", type=Path, metavar="RESULTS")
     to.add_argument("--level", choices=LEVELS_DEMANDED, help="which expectations must hold; default: as then")
+    to.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="the differences that are known and accepted"
+    )
     to.add_argument("--output", type=Path, metavar="FILE", help="write the results with the new verdicts")
     to.add_argument("-v", "--verbose", action="count", default=0, help="as for run")
     to.set_defaults(function=judge_stored)
@@ -373,6 +394,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
         return EXITS["failure"].status
     except (
         UsageError,
+        BaselineError,
         TargetError,
         InterpreterError,
         ResultsError,

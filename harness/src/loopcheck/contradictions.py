@@ -37,13 +37,13 @@ This page is made by `python -m loopcheck.contradictions --write docs/contradict
 SINGLE: Final = """\
 ## Bugs of single releases
 
-In these releases the scenario gives no verdict, since a loop under test is not to be measured by a bug. The script
+In these releases the scenario gives no verdict, since a target is not to be measured by a bug. The script
 compares the release with one that keeps the promise.
 """
 RANGE: Final = """\
 ## Texts that are not kept
 
-What CPython does in every release of a range. A loop is compared with what CPython does, not with the text. The
+What CPython does in every release of a range. A target is compared with what CPython does, not with the text. The
 command prints what happened on CPython.
 """
 
@@ -77,7 +77,8 @@ def _section(statement: Statement, by_id: Mapping[str, Scenario], scenarios: Seq
     scenario = shown_by(statement, by_id, scenarios)
     source = f"../conformance/{scenario.module}.py" if scenario else ""
     text = statement.text + (f" ([documentation]({statement.doc}))" if statement.doc else "")
-    lines = [f"### `{statement.id}`", "", f"- Promised: {text}"]
+    word = "Implied" if statement.status == "implied" else "Promised"
+    lines = [f"### `{statement.id}`", "", f"- {word}: {text}"]
     if statement.contradiction:
         lines.append(f"- CPython: {statement.contradiction}")
     lines.append(f"- Versions: {contradicted_in(statement)}")

@@ -156,10 +156,10 @@ def is_later(statement: Statement, surface: Surface) -> bool:
 def _name(name: Name, surface: Surface, measured: Sequence[Measured]) -> NameCoverage:
     there = [m for m in measured if name.exists_in(_release(m.python))]
     calls = [(m, call) for m in measured for call in m.calls if name in documented_as(call.name, surface)]
-    raised = {cls for _, call in calls for cls in call.raised}
     given = {p.name for m, call in calls for p in given_by(call, _parameters(name, m.python))}
     known = [p.name for p in name.parameters if any(p.exists_in(_release(m.python)) for m in there)]
-    provoked = tuple(error for error in name.errors if error.rpartition(".")[2] in raised)
+    came_out = {provoked_by(call, name.errors) for _, call in calls}
+    provoked = tuple(error for error in name.errors if error in came_out)
     return NameCoverage(
         name=name.name,
         part=name.part,
@@ -194,6 +194,16 @@ def documented_as(noted: str, surface: Surface) -> tuple[Name, ...]:
         if found is None and noted.startswith(derived):
             found = surface.find(base + noted.removeprefix(derived))
     return (*aliases, found) if found else tuple(aliases)
+
+
+def provoked_by(call: Call, errors: Sequence[str]) -> str | None:
+    """Return the documented error that a call of this very name provoked: the nearest class of what it raised.
+
+    NotImplementedError is a RuntimeError, and still none that anybody documents: it counts by its own name only.
+    """
+    by_class = {error.rpartition(".")[2]: error for error in errors}
+    classes = call.raised[:1] if call.raised[:1] == ("NotImplementedError",) else call.raised
+    return next((by_class[cls] for cls in classes if cls in by_class), None)
 
 
 def _parameters(name: Name, python: str) -> list[Parameter]:

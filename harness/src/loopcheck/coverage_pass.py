@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from .runner import TICKS_S, TIMEOUT_S
 from .scenarios import Scenario, holds_for
 from .servers import Description, RunOptions, Server, Setup
-from .session import TICKS_S, TIMEOUT_S
 from .targets import Target
 
 FAILED: Final = ("crash", "hang", "harness-error")

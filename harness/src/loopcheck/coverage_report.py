@@ -8,6 +8,7 @@ part: the end of the output is what one wants to see.  Lines of the table are ta
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +23,14 @@ from .coverage import (
     StatementCoverage,
     summary,
 )
+
+NOT_COUNTED: Final = (
+    "An error counts for a name if a call of that name raised it, by the nearest class that is documented; "
+    "one class for two reasons counts by either.",
+    "Constants, keys of contexts and what only asyncio itself makes or calls are not measured; "
+    "the numbers leave them out.",
+)
+"""What the numbers of the names do not say."""
 
 
 def print_coverage(console: Console, coverage: Coverage, *, brief: bool = False) -> None:
@@ -147,7 +156,9 @@ def _closing(coverage: Coverage) -> Iterator[Text]:
         yield Text(
             f"names measured on {measured.target}, Python {measured.python}, {measured.ran} scenarios", "dim"
         )
-    if not coverage.measured:
+    if coverage.measured:
+        yield from (Text(sentence, "dim") for sentence in NOT_COUNTED)
+    else:
         yield Text("names not measured", "dim")
     untested = len(coverage.untested)
     if untested:
@@ -174,11 +185,14 @@ def markdown(coverage: Coverage) -> str:
 
 
 def _legend() -> Iterator[str]:
+    """Yield what the words and numbers mean, and what the numbers leave out."""
     for what, states in (("A statement", STATEMENT_STATES), ("A name", NAME_STATES)):
         yield f"{what} is:"
         yield ""
         yield from (f"- **{state}**: {means}" for state, means in states.items())
         yield ""
+    for sentence in NOT_COUNTED:
+        yield from (sentence, "")
 
 
 def _summary_markdown(rows: Sequence[PartSummary]) -> Iterator[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from .runner import TICKS_S, TIMEOUT_S
 from .scenarios import Scenario
 from .servers import Description, RunOptions, Server, ServerError, Setup
-from .session import TICKS_S, TIMEOUT_S
 from .targets import Target
 from .traces import Trace
 from .vocabulary import EXITS

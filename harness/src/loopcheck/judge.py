@@ -14,14 +14,13 @@ from typing import Any
 
 from . import sentences
 from .order import Difference, differences, pair
+from .timing import fault_of
 from .traces import Event, Trace
 from .values import show_all
 from .vocabulary import KINDS, LEVELS, REASONS, at_least
 
-EARLY_TOLERANCE_S = 0.0011  # a timer may be early by the clock's resolution, which is 1 ms for some pollers
-LATE_THRESHOLD_S = 0.005
-SLOW_SHARE = 0.1
 NOISY = "noisy"
+NONDETERMINISTIC = "nondeterministic-on-oracle"
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Judgement:
     reason: a word of the vocabulary, where there is no verdict.  sentence: why, where there are no findings.
     seen: in how many of the target's runs the first finding showed, and of how many.
     shown: which of these runs the findings are about.
+    outcomes: the first finding's signature, or None for agreement, and in how many runs; most frequent first.
     ending: of a crash or hang, what its signature says after the verdict.
     """
 
@@ -82,6 +82,7 @@ class Judgement:
     sentence: str = ""
     seen: tuple[int, int] = (0, 0)
     shown: int = 0
+    outcomes: tuple[tuple[str | None, int], ...] = ()
     ending: str = ""
 
     @property
@@ -107,7 +108,8 @@ def judge(
     """
     judgement = _judge(subject, oracle, target, confirmations)
     noisy = any(map(is_noisy, [*oracle[: len(target)], *target]))
-    return without_verdict(judgement) if noisy and judgement.verdict in ("differ", "variant") else judgement
+    doubtful = judgement.verdict in ("differ", "variant")
+    return despite_noise(judgement, subject) if noisy and doubtful else judgement
 
 
 def _judge(
@@ -118,8 +120,8 @@ def _judge(
         or _broken_scenario(oracle, subject)
         or _nondeterministic_oracle(oracle, subject)
         or _no_loop_of_its_own(target, subject)
-        or _ended_badly([*target, *confirmations], subject)
-        or _compare(subject, oracle[0], target, confirmations)
+        or _ended_badly(subject, oracle, [*target, *confirmations])
+        or _compare(subject, oracle, target, confirmations)
     )
 
 
@@ -144,16 +146,12 @@ def _broken_scenario(oracle: Sequence[Trace], subject: Subject) -> Judgement | N
 
 
 def _nondeterministic_oracle(oracle: Sequence[Trace], subject: Subject) -> Judgement | None:
-    for trace in oracle[1:]:
-        found = [f for f in _order_findings(subject, oracle[0], trace) if at_least(f.level, subject.level)]
+    calm = [trace for trace in oracle if not is_noisy(trace)]  # what noise did is nobody's nondeterminism
+    for trace in calm[1:]:
+        found = [f for f in _order_findings(subject, calm[0], trace) if at_least(f.level, subject.level)]
         if found:
-            reason = "nondeterministic-on-oracle"
-            return Judgement(
-                "inconclusive",
-                subject.level,
-                reason=reason,
-                sentence=f"{REASONS[reason]} {found[0].sentence}",
-            )
+            sentence = f"{REASONS[NONDETERMINISTIC]} {found[0].sentence}"
+            return Judgement("inconclusive", subject.level, reason=NONDETERMINISTIC, sentence=sentence)
     return None
 
 
@@ -172,13 +170,20 @@ def _no_loop_of_its_own(target: Sequence[Trace], subject: Subject) -> Judgement 
     return None
 
 
-def _ended_badly(target: Sequence[Trace], subject: Subject) -> Judgement | None:
+def _ended_badly(subject: Subject, oracle: Sequence[Trace], target: Sequence[Trace]) -> Judgement | None:
     bad = [trace for trace in target if trace.status in ("hang", "crash")]
     if not bad:
         return None
-    sentence = sentences.ending_sentence(bad[0], subject.target)
-    seen = (len(bad), len(target))
-    return Judgement(bad[0].status, subject.level, sentence=sentence, seen=seen, ending=_ending(bad[0]))
+    well = [trace for trace in target if trace not in bad]
+    per_run = [_telling_first(_findings(subject, oracle, trace, well), subject) for trace in well]
+    return Judgement(
+        bad[0].status,
+        subject.level,
+        sentence=sentences.ending_sentence(bad[0], subject.target),
+        seen=(len(bad), len(target)),
+        ending=_ending(bad[0]),
+        outcomes=_frequencies([*map(_process_signature, bad), *map(_first_signature, per_run)]),
+    )
 
 
 def _ending(trace: Trace) -> str:
@@ -188,14 +193,27 @@ def _ending(trace: Trace) -> str:
     return trace.outcome.signal or f"exit-{trace.outcome.code}"
 
 
+def _process_signature(trace: Trace) -> str:
+    return f"process:{trace.status}:{_ending(trace)}"
+
+
+def _first_signature(findings: Sequence[Finding]) -> str | None:
+    return findings[0].signature if findings else None
+
+
+def _frequencies(signatures: Iterable[str | None]) -> tuple[tuple[str | None, int], ...]:
+    return tuple(Counter(signatures).most_common())
+
+
 def _compare(
-    subject: Subject, oracle: Trace, target: Sequence[Trace], confirmations: Sequence[Trace]
+    subject: Subject, oracle: Sequence[Trace], target: Sequence[Trace], confirmations: Sequence[Trace]
 ) -> Judgement:
     all_target = [*target, *confirmations]
     per_run = [_telling_first(_findings(subject, oracle, trace, all_target), subject) for trace in target]
+    outcomes = _frequencies(map(_first_signature, per_run))
     showing = [index for index, findings in enumerate(per_run) if findings]
     if not showing:
-        return Judgement("agree", subject.level, seen=(0, len(target)))
+        return Judgement("agree", subject.level, seen=(0, len(target)), outcomes=outcomes)
     shown = min(showing, key=lambda index: not _counts(per_run[index], subject))
     findings = per_run[shown]
     verdict = "differ" if _counts(findings, subject) else "variant"
@@ -204,7 +222,9 @@ def _compare(
     signature = findings[0].signature
     seen = sum(any(finding.signature == signature for finding in per_run[index]) for index in showing)
     firmest = min((finding.level for finding in findings), key=list(LEVELS).index)
-    return Judgement(verdict, firmest, tuple(findings), seen=(seen, len(target)), shown=shown)
+    return Judgement(
+        verdict, firmest, tuple(findings), seen=(seen, len(target)), shown=shown, outcomes=outcomes
+    )
 
 
 def _counts(findings: Iterable[Finding], subject: Subject) -> bool:
@@ -229,11 +249,13 @@ def _says_not_implemented(finding: Finding) -> bool:
     return form in repr(finding.target) and form not in repr(finding.oracle)
 
 
-def _findings(subject: Subject, oracle: Trace, target: Trace, all_target: Sequence[Trace]) -> list[Finding]:
+def _findings(
+    subject: Subject, oracle: Sequence[Trace], target: Trace, all_target: Sequence[Trace]
+) -> list[Finding]:
     return [
-        *_order_findings(subject, oracle, target),
+        *_order_findings(subject, oracle[0], target),
         *_timing_findings(subject, oracle, target, all_target),
-        *_resource_findings(subject, oracle, target),
+        *_resource_findings(subject, oracle[0], target),
     ]
 
 
@@ -267,68 +289,38 @@ def _order_findings(subject: Subject, oracle: Trace, target: Trace) -> list[Find
 
 
 def _order_finding(subject: Subject, found: Difference) -> Finding:
-    kind = found.kind
-    if found.event.kind == "raised":
-        kind = "class"
+    ended_it = found.event.kind == "raised"
     return _finding(
         subject,
-        kind,
-        found.event.name,
+        "class" if ended_it else found.kind,
+        f"raised {class_of(found.event)}" if ended_it else found.event.name,
         sentences.difference_sentence(found, subject.oracle, subject.target),
         list(found.oracle.values) if found.oracle is not None else None,
         list(found.target.values) if found.target is not None else None,
-        ended_it=found.event.kind == "raised",
+        ended_it=ended_it,
     )
+
+
+def class_of(raised: Event) -> str:
+    """Return the class of the exception that ended a scenario: another one is another difference."""
+    form = raised.values[0] if raised.values else None
+    return str(form.get("exc", "")) if isinstance(form, dict) else ""
 
 
 # ---- times -----------------------------------------------------------------------------------------------
 
 
 def _timing_findings(
-    subject: Subject, oracle: Trace, target: Trace, all_target: Sequence[Trace]
+    subject: Subject, oracle: Sequence[Trace], target: Trace, all_target: Sequence[Trace]
 ) -> list[Finding]:
     found = []
-    for index, match in sorted(pair(oracle.events, target.events).items()):
-        event, on_oracle = target.events[index], oracle.events[match]
-        if event.lateness is None:
-            continue
-        late_on_oracle = on_oracle.lateness or 0.0
-        if event.lateness < min(late_on_oracle, 0.0) - EARLY_TOLERANCE_S:
-            found.append(_timing_finding(subject, "early", event, -event.lateness))
-            continue
-        same = _same_in_other_runs(target, index, all_target)
-        if all(_is_late(trace, other, late_on_oracle) for trace, other in same):
-            found.append(_late_or_slow(subject, event, [other for _, other in same]))
+    for index, match in sorted(pair(oracle[0].events, target.events).items()):
+        fault = fault_of(index, target, match, oracle, all_target)
+        if fault is not None:
+            event = target.events[index]
+            sentence = sentences.timing_sentence(fault.kind, event, fault.amount)
+            found.append(_finding(subject, fault.kind, event.name, sentence))
     return found
-
-
-def _same_in_other_runs(target: Trace, index: int, runs: Sequence[Trace]) -> list[tuple[Trace, Event]]:
-    """Return the same event of each run that has it: of several events with a name, the n-th is the same."""
-    key = target.events[index].key
-    n = sum(event.key == key for event in target.events[:index])
-    named = [(trace, [event for event in trace.events if event.key == key]) for trace in runs]
-    return [(trace, events[n]) for trace, events in named if len(events) > n]
-
-
-def _is_late(trace: Trace, event: Event, late_on_oracle: float) -> bool:
-    """Return whether an event was late in a run, by more than the oracle and the machine can explain."""
-    excuse = max(late_on_oracle, 0.0) + (trace.run_delay if trace.real_time_mattered else 0.0)
-    return (event.lateness or 0.0) - excuse > LATE_THRESHOLD_S
-
-
-def _late_or_slow(subject: Subject, event: Event, runs: Sequence[Event]) -> Finding:
-    """Tell late (by an amount) from slow (by a share): does the lateness grow with the delay?"""
-    points = [(e.due, e.lateness or 0.0) for e in runs if e.due is not None]
-    shortest, longest = min(points), max(points)
-    if longest[0] > shortest[0]:
-        share = (longest[1] - shortest[1]) / (longest[0] - shortest[0])
-        if share > SLOW_SHARE:
-            return _timing_finding(subject, "slow", event, share)
-    return _timing_finding(subject, "late", event, event.lateness or 0.0)
-
-
-def _timing_finding(subject: Subject, kind: str, event: Event, amount: float) -> Finding:
-    return _finding(subject, kind, event.name, sentences.timing_sentence(kind, event, amount))
 
 
 # ---- leftovers -------------------------------------------------------------------------------------------
@@ -358,10 +350,18 @@ def _leak(subject: Subject, sort: str, what: str, count: int) -> Finding:
 
 def is_noisy(trace: Trace) -> bool:
     """Return whether the machine was too busy in a run for its differences to count."""
-    return trace.real_time_mattered and trace.run_delay > float(trace.header.get("T", 0.0)) / 2
+    return trace.real_time_mattered and trace.run_delay > trace.tick / 2
 
 
-def without_verdict(judgement: Judgement) -> Judgement:
-    """Return the judgement of runs that differ but were all noisy."""
+def despite_noise(judgement: Judgement, subject: Subject) -> Judgement:
+    """Return what can be said of runs that differ but were all noisy.
+
+    No noise changes the text of an exception or makes a timer early; whatever else was found is left open.
+    """
+    if all(finding.kind == "wording" for finding in judgement.findings):
+        return judgement
+    early = tuple(finding for finding in judgement.findings if finding.kind == "early")
+    if early:
+        return replace(judgement, verdict="differ" if _counts(early, subject) else "variant", findings=early)
     sentence = f"{REASONS['noisy']} It would be: {judgement.verdict}."
     return replace(judgement, verdict="inconclusive", reason=NOISY, sentence=sentence, findings=())

@@ -3,7 +3,7 @@
 
 Each reader checks its own files; what only shows when two of them are put side by side is found here: a
 statement about a name that the surface lacks, a retired id that is used again, a scenario that cites what is
-not there, an expectation that no version can meet.  One sentence a problem, with the file and the id.
+not there, a range that no version is in.  One sentence a problem, with the file and the id.
 
 ``python -m loopcheck.lint [--spec DIR] [--scenarios DIR]`` prints them; it exits 0 if there are none, 1 if
 there are some, 2 if it was called wrongly.
@@ -130,6 +130,11 @@ def _statement_problems(statements: Mapping[str, Statement], surface: Surface) -
                 yield f"{_place(statement)}: {statement.id}: names has {name}, which is not in the surface."
         if list(statement.documents) != sorted(statement.documents):
             yield f"{_place(statement)}: {statement.id}: documents must be sorted."
+        if statement.status == "implied" and (statement.documents or statement.doc):
+            yield (
+                f"{_place(statement)}: {statement.id}: it is implied, so no document says it in words: "
+                "leave out documents and doc, or change the status."
+            )
         yield from _range_problems(statement, surface)
 
 
@@ -138,11 +143,13 @@ def _range_problems(statement: Statement, surface: Surface) -> Iterator[str]:
     subject = surface.find(statement.names[0])
     if subject is None:
         return
-    if statement.until is not None and version_key(statement.until) <= version_key(subject.since):
-        yield (
-            f"{_place(statement)}: {statement.id}: it holds until {statement.until}, "
-            f"but {subject.name} exists since {subject.since} only."
-        )
+    for word, bound in (("since", statement.since), ("until", statement.until)):
+        early = version_key(bound) < version_key(subject.since) if bound else False
+        if early or (word == "until" and bound == subject.since):
+            yield (
+                f"{_place(statement)}: {statement.id}: it holds {word} {bound}, "
+                f"but {subject.name} exists since {subject.since} only."
+            )
     if subject.removed is not None and version_key(statement.since) >= version_key(subject.removed):
         yield (
             f"{_place(statement)}: {statement.id}: it holds since {statement.since}, "

@@ -6,10 +6,11 @@ the level that is asked for.  So a repaired judge, a statement whose level chang
 new run.  What was not run (skipped, blocked) stays as it is, and an incomplete file stays incomplete.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .baseline import Baseline
 from .judge import Subject, judge
 from .results import Results, ScenarioResult, judgement_fields
 from .spec import Statement, weakest_level
@@ -18,15 +19,31 @@ from .vocabulary import VERDICTS, exit_for
 Record = dict[str, Any]
 
 
-def judge_again(results: Results, level: str, statements: Mapping[str, Statement]) -> Results:
-    """Return the results with every verdict given anew.  level: which expectations must hold."""
-    header = {**results.header, "level": level}
+def judge_again(
+    results: Results,
+    level: str,
+    statements: Mapping[str, Statement],
+    baseline: Baseline | None = None,
+    ids: Collection[str] = (),
+) -> Results:
+    """Return the results with every verdict given anew.
+
+    level: which expectations must hold.  baseline: the differences that are accepted.  ids: those of all
+    scenarios there are.
+    """
+    header = {**results.header, "level": level, "baseline": baseline.file if baseline else ""}
     asyncios_own = {target["name"]: target["asyncios_own"] for target in header["targets"]}
     scenarios = [
         _judged_again(result, level, statements, asyncios_own[result.target_name])
         for result in results.scenarios
     ]
-    return replace(results, header=header, scenarios=scenarios, footer=_footer(results, scenarios))
+    problems: list[Record] = []
+    if baseline is not None:
+        scenarios = [replace(r, record=baseline.apply(r.record, header)) for r in scenarios]
+        problems = baseline.check(ids, header)
+        problems += baseline.problems_after([r.record for r in scenarios], header)
+    footer = _footer(results, scenarios, stale=bool(problems))
+    return replace(results, header=header, scenarios=scenarios, baseline_problems=problems, footer=footer)
 
 
 def _judged_again(
@@ -59,7 +76,7 @@ def scenario_level(record: Record, statements: Mapping[str, Statement]) -> str:
     return weakest_level([*levels, "observed"] if record["basis"] else levels)
 
 
-def _footer(results: Results, scenarios: list[ScenarioResult]) -> Record | None:
+def _footer(results: Results, scenarios: list[ScenarioResult], *, stale: bool) -> Record | None:
     """Return the footer for verdicts given anew; what went wrong around the scenarios went wrong then, too."""
     if results.footer is None:
         return None
@@ -70,6 +87,7 @@ def _footer(results: Results, scenarios: list[ScenarioResult]) -> Record | None:
         usage="import" in during,
         failure=any(error["record"] == "problem" for error in results.errors) or "factory" in during,
         interrupted=results.footer["interrupted"],
+        stale=stale,
     )
     counts = {word: verdicts.count(word) for word in VERDICTS if word in verdicts}
     return {**results.footer, "counts": counts, "exit": exit.status}

@@ -87,6 +87,9 @@ def print_report(console: Console, results: Results, verbose: int = 0) -> None:
     for error in results.errors:
         where = f"{error['file']}:{error['line']}: " if error["record"] == "problem" else ""
         _line(console, Text.assemble(("ERROR  ", "bold magenta"), where + error["sentence"]))
+    for problem in results.baseline_problems:
+        where = f"{problem['file']}:{problem['line']}: "
+        _line(console, Text.assemble((f"{problem['kind'].upper():8}", "yellow"), where + problem["sentence"]))
     brief: list[ScenarioResult] = []
     for result in results.scenarios:
         if _shown_in_full(result, verbose):
@@ -129,7 +132,7 @@ def print_scenario(
     _print_sentences(console, result, verbose)
     _print_evidence(console, result)
     if VERDICTS[result.verdict].counts != "none" and result.target:
-        _line(console, Text(f"  reproduce: {_export_command(result, header)} > repro.py", style="dim"))
+        _line(console, Text(f"  reproduce: {export_command(result, header)} > repro.py", style="dim"))
 
 
 def _print_traces(console: Console, result: ScenarioResult) -> None:
@@ -179,7 +182,7 @@ def _cells(row: Row) -> list[str]:
 def _print_sentences(console: Console, result: ScenarioResult, verbose: int) -> None:
     record = result.record
     differences = record["differences"]
-    said = [difference["sentence"] for difference in differences] or [record["sentence"]]
+    said = [record["sentence"], *(difference["sentence"] for difference in differences[1:])]
     for sentence in said if verbose else said[:1]:
         if sentence:
             _line(console, Text("  " + sentence, style="bold"))
@@ -191,6 +194,13 @@ def _print_sentences(console: Console, result: ScenarioResult, verbose: int) -> 
     repeats = record["repeats"]
     if repeats["of"] > 1 and repeats["seen"]:
         _line(console, f"  seen in {repeats['seen']} of {repeats['of']} runs")
+        if len(repeats["outcomes"]) > 2:  # with two, the other is to agree
+            _line(console, f"  not the same every time: {_frequencies(repeats['outcomes'])}")
+
+
+def _frequencies(outcomes: Sequence[dict[str, Any]]) -> str:
+    """Return in how many runs the target agreed, or which difference came first in how many."""
+    return ", ".join(f"{outcome['signature'] or 'agreed'} in {outcome['count']}" for outcome in outcomes)
 
 
 def _print_evidence(console: Console, result: ScenarioResult) -> None:
@@ -198,14 +208,14 @@ def _print_evidence(console: Console, result: ScenarioResult) -> None:
     bad = [trace for trace in [*result.oracle, *result.target] if trace.status in ("crash", "hang")]
     if bad and bad[0].outcome.output:
         _line(console, Text("  what the process wrote last:", style="dim"))
-        lines = _without_our_frames(bad[0].outcome.output.strip().splitlines())
+        lines = without_our_frames(bad[0].outcome.output.strip().splitlines())
         if len(lines) > 2 * EVIDENCE_ENDS:  # a stack has the place where it stopped at one end: keep both
             lines = [*lines[:EVIDENCE_ENDS], "...", *lines[-EVIDENCE_ENDS:]]
         for line in lines:
             _line(console, Text(f"    {line}", style="dim"))
 
 
-def _without_our_frames(lines: Sequence[str]) -> list[str]:
+def without_our_frames(lines: Sequence[str]) -> list[str]:
     """Return the lines of stacks without loopcheck's own frames, each with the code that follows it."""
     kept = []
     ours = False
@@ -216,7 +226,7 @@ def _without_our_frames(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _export_command(result: ScenarioResult, header: dict[str, Any]) -> str:
+def export_command(result: ScenarioResult, header: dict[str, Any]) -> str:
     """Return the command that makes a script of a scenario, with the options that this run had."""
     target = next(target for target in header["targets"] if target["name"] == result.target_name)
     command = ["loopcheck", "export", result.id, "--target", target["text"]]

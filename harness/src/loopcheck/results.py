@@ -119,7 +119,11 @@ def judgement_fields(judgement: Judgement) -> dict[str, Any]:
             }
             for finding in judgement.findings
         ],
-        "repeats": {"seen": judgement.seen[0], "of": judgement.seen[1]},
+        "repeats": {
+            "seen": judgement.seen[0],
+            "of": judgement.seen[1],
+            "outcomes": [{"signature": signature, "count": count} for signature, count in judgement.outcomes],
+        },
     }
 
 
@@ -133,12 +137,11 @@ class Writer:
         """
         self._stored: dict[tuple[str, str], str] = {}
         self._path = path
+        self._cut_to = kept.size if kept else None  # before the first record, not before there is one
         self._file: TextIO | None = None
         if path is not None:
             try:
                 self._file = path.open("a" if kept else "w", encoding="utf-8")
-                if kept:
-                    self._file.truncate(kept.size)
             except OSError as exc:
                 raise ResultsError(f"the results file {path} cannot be written: {exc.strerror}") from exc
         for record in kept.records if kept else ():
@@ -149,6 +152,9 @@ class Writer:
         if self._file is not None:
             line = json.dumps(self._without_what_is_stored(record), ensure_ascii=False)
             try:
+                if self._cut_to is not None:
+                    self._file.truncate(self._cut_to)
+                    self._cut_to = None
                 self._file.write(line + "\n")
                 self._file.flush()
             except OSError as exc:

@@ -9,7 +9,7 @@ that is wrong with a file is found here, before a process is started, and costs 
 import ast
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,10 @@ def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) ->
         return [Problem(file, line, f"cannot be read: {exc.__class__.__name__}: {getattr(exc, 'msg', exc)}")]
     module = str(file.relative_to(folder).with_suffix(""))
     found: list[Scenario | Problem] = []
+    try:
+        needs = _needs_of_the_file(tree)
+    except ValueError as exc:
+        return [Problem(file, 1, str(exc))]
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -129,10 +133,28 @@ def _read_file(folder: Path, file: Path, statements: Mapping[str, Statement]) ->
         if decorator is not None:
             try:
                 _check_place(node, decorator, tree)
-                found.append(_scenario(node, decorator, file, module, statements))
+                scenario = _scenario(node, decorator, file, module, statements)
+                more = tuple(need for need in needs if need != scenario.id and need not in scenario.needs)
+                found.append(replace(scenario, needs=scenario.needs + more))
             except ValueError as exc:
                 found.append(Problem(file, node.lineno, f"{node.name}: {exc}"))
     return sorted(found, key=lambda each: each.line)
+
+
+def _needs_of_the_file(tree: ast.Module) -> list[str]:
+    """Return what ``NEEDS = [...]`` at the top level of a file says of each scenario in it."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [getattr(to, "id", "") for to in node.targets] == ["NEEDS"]:
+            try:
+                needs = ast.literal_eval(node.value)
+            except ValueError:
+                needs = None
+            if not isinstance(needs, list) or not all(isinstance(need, str) for need in needs):
+                raise ValueError(
+                    "NEEDS must be a literal list of scenarios' ids: the file is read, not imported"
+                )
+            return needs
+    return []
 
 
 def _decorator(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:

@@ -52,6 +52,7 @@ _EVENT = {
         "g": NUMBER,
         "due": {"type": "number"},
         "it": NUMBER,
+        "waited": {"type": "number"},
     },
     "required": ["k", "a", "e", "v", "t"],
     "additionalProperties": False,
@@ -81,6 +82,12 @@ _DIFFERENCE = {
         "sentence": TEXT,
     },
     "required": ["kind", "axis", "level", "event", "oracle", "target", "sentence"],
+}
+
+_OUTCOME = {
+    "type": "object",
+    "properties": {"signature": _or_null(TEXT), "count": NUMBER},
+    "required": ["signature", "count"],
 }
 
 _TARGET_TEXTS = (
@@ -155,8 +162,8 @@ _SCENARIO = _record(
         "differences": _list_of(_DIFFERENCE),
         "repeats": {
             "type": "object",
-            "properties": {"seen": NUMBER, "of": NUMBER},
-            "required": ["seen", "of"],
+            "properties": {"seen": NUMBER, "of": NUMBER, "outcomes": _list_of(_OUTCOME)},
+            "required": ["seen", "of", "outcomes"],
         },
         "traces": {
             "type": "object",

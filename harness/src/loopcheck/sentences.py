@@ -91,6 +91,10 @@ def leak_sentence(sort: str, what: str, count: int, target: str, oracle: str) ->
         "threads": f"{count} thread{'s' * (count > 1)} running",
         "children": "a child process",
         "pending_tasks": f"{count} task{'s' * (count > 1)} pending",
+        "signals": f"another handler of {what}",
+        "wakeup": "the wake-up descriptor of signals set",
+        "hooks": f"the {what} hook of asynchronous generators set",
+        "running": "a loop marked as the running one",
     }[sort]
     return f"{target} left {things}; {oracle} does not."
 

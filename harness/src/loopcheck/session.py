@@ -2,60 +2,37 @@
 """One ``loopcheck run``: every selected scenario on every target and its oracle, judged and recorded.
 
 A *session* starts a fork server for each target and each oracle, then works through the plan with a bounded
-number of runs under way.  For each pair of scenario and target it makes the oracle's runs (once, shared by
-all targets that have this oracle), the target's runs, a judgement, and what the judgement asks for: another
-try with longer ticks when the machine was too busy, confirmation when a timer was late, a second pass for
-iteration numbers when there is a difference to show.  Records come out in the order of the plan, whatever
-finished first.
+number of runs under way (``runner.py`` makes and judges them).  Records come out in the order of the plan,
+whatever finished first, with the verdict that a baseline gives them.
 """
 
 import asyncio
+import contextlib
 import os
 import platform
 import signal
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .judge import NOISY, Judgement, Subject, is_noisy, judge
+from .baseline import Baseline
+from .judge import Judgement
 from .results import ResultsError, Runs, scenario_record
-from .scenarios import Problem, Scenario, holds_for
-from .servers import Description, RunOptions, Server, ServerError, Setup
+from .runner import Runner, Side
+from .scenarios import Problem, Scenario
+from .servers import ServerError, Setup
 from .spec import Statement
 from .targets import Target
-from .traces import Trace
 from .vocabulary import VERDICTS, exit_for
 
-TICKS_S = (
-    0.02,
-    0.04,
-    0.08,
-    0.16,
-    0.32,
-)  # the first; and those of further tries when the machine was too busy
-BLOCKING = (
-    "differ",
-    "unsupported",
-    "crash",
-    "hang",
-    "blocked",
-)  # of what a scenario needs, before any baseline
-TIMEOUT_S = {"virtual": 4.0, "real": 10.0}  # by clock; waiting for a CPU does not count
+# What a scenario must not have done, before any baseline, for those that need it.
+BLOCKING = ("differ", "unsupported", "crash", "hang", "blocked")
 
 Record = dict[str, Any]
 Job = tuple[Scenario, Target, Target]
-
-
-def timeout_for(wanted: float | None, clock: str, tick: float) -> float:
-    """Return after how many seconds a run counts as hung: what was asked for, or the default of the clock.
-
-    It grows with the tick, since all the delays of a scenario do: a repetition with a longer tick, because the
-    machine was busy, must not count as a hang for that.
-    """
-    return (wanted or TIMEOUT_S[clock]) * tick / TICKS_S[0]
 
 
 @dataclass(frozen=True)
@@ -63,8 +40,8 @@ class SessionOptions:
     """What to run and how.
 
     pairs: each target with its oracle.  timeout: seconds, None for the default.  statements: those that the
-    scenarios cite, for the reports.  baseline: the file's name.  kept: the records of an earlier run that this
-    one goes on with, its header first.
+    scenarios cite, for the reports.  baseline: the differences that are accepted.  ids: those of all scenarios
+    there are.  kept: the records of an earlier run that this one goes on with, its header first.
     """
 
     pairs: tuple[tuple[Target, Target], ...]
@@ -79,30 +56,9 @@ class SessionOptions:
     timeout: float | None = None
     command: tuple[str, ...] = ()
     statements: Mapping[str, Statement] = field(default_factory=dict)
-    baseline: str = ""
+    baseline: Baseline | None = None
+    ids: frozenset[str] = frozenset()
     kept: tuple[Record, ...] = ()
-
-
-class Side:
-    """One target or oracle during a session: its server, or why there is none."""
-
-    def __init__(self, target: Target, setup: Setup) -> None:
-        self.target = target
-        self.server = Server(target, setup)
-        self.error: ServerError | None = None
-
-    async def start(self) -> None:
-        """Start the server; keep the error if it does not start."""
-        try:
-            await self.server.start()
-        except ServerError as exc:
-            self.error = exc
-
-    @property
-    def description(self) -> Description:
-        """What the target said about itself.  Only when it started."""
-        assert self.server.description is not None
-        return self.server.description
 
 
 class Session:
@@ -111,10 +67,16 @@ class Session:
     def __init__(self, options: SessionOptions) -> None:
         self._options = options
         self._sides: dict[tuple[str, str], Side] = {}
-        self._slots = asyncio.Semaphore(options.jobs)
-        self._oracle_runs: dict[tuple[Any, ...], asyncio.Task[list[Trace]]] = {}
+        self._runner = Runner(
+            self._sides,
+            level=options.level,
+            jobs=options.jobs,
+            repeat=options.repeat,
+            timeout=options.timeout,
+        )
         self._outcomes: dict[tuple[str, str], asyncio.Future[str]] = {}  # of scenarios that others need
         self._verdicts: list[str] = []
+        self._stale = False
         self._usage = False
         self._failure = bool(options.problems)
         self._begun = False
@@ -155,13 +117,57 @@ class Session:
             self._verdicts += [record["verdict"] for record in kept if record["record"] == "scenario"]
         on_record({"record": "resumed", "kept": len(self._verdicts)} if kept else self._header())
         self._begun = True
+        header = kept[0] if kept else self._header()
         for record in self._error_records():
             if record not in kept:
                 on_record(record)
         try:
-            await self._run_plan(on_record)
+            records = await self._run_plan(header, on_record)
         except ExceptionGroup as group:  # the task group's wrapping of what on_record raised
             raise group.exceptions[0] from None
+        for problem in self._baseline_problems(header, records):
+            self._stale = True
+            on_record(problem)
+
+    def _baseline_problems(self, header: Record, records: Sequence[Record]) -> list[Record]:
+        baseline = self._options.baseline
+        if baseline is None:
+            return []
+        kept = [record for record in self._options.kept if record["record"] == "scenario"]
+        return baseline.check(self._options.ids, header) + baseline.problems_after([*kept, *records], header)
+
+    # ---- one scenario at a time ---------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[list[Record]]:
+        """Start the servers for judge_one() and stop them afterwards.  Gives the header and what went wrong."""
+        with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
+            try:
+                await self._start_sides(Path(folder))
+                yield [self._header(), *self._error_records()]
+            finally:
+                await asyncio.gather(
+                    *(side.server.stop() for side in self._sides.values()), return_exceptions=True
+                )
+
+    @property
+    def options(self) -> SessionOptions:
+        """What the session was made for."""
+        return self._options
+
+    async def judge_one(self, scenario: Scenario, target: Target, oracle: Target) -> Record:
+        """Return the record of a scenario of this session on one of its targets.  While it is opened().
+
+        In any order: what the scenario needs, if that is of this session too, is judged before.
+        """
+        for needed in self._options.scenarios:
+            key = (needed.id, target.name)
+            if needed.id in scenario.needs and key not in self._outcomes:
+                self._outcomes[key] = asyncio.ensure_future(self._judged_as(needed, target, oracle))
+        return await self._one(scenario, target, oracle, await self._blocked(scenario, target))
+
+    async def _judged_as(self, scenario: Scenario, target: Target, oracle: Target) -> str:
+        return str((await self.judge_one(scenario, target, oracle))["judged"])
 
     # ---- targets ------------------------------------------------------------------------------------------
 
@@ -204,8 +210,10 @@ class Session:
 
     # ---- the plan -----------------------------------------------------------------------------------------
 
-    async def _run_plan(self, on_record: Callable[[Record], None]) -> None:
+    async def _run_plan(self, header: Record, on_record: Callable[[Record], None]) -> list[Record]:
+        """Run what is left of the plan; return the records, each with the verdict that the baseline gives it."""
         sides = self._sides
+        records = []
         kept = {(r["id"], r["target"]): r["judged"] for r in self._options.kept if r["record"] == "scenario"}
         jobs = [
             (scenario, target, oracle)
@@ -221,8 +229,12 @@ class Session:
             tasks = [group.create_task(self._one_at_its_turn(gate, *job)) for job in jobs]
             for task in tasks:
                 record = await task
+                if self._options.baseline:
+                    record = self._options.baseline.apply(record, header)
                 self._verdicts.append(record["verdict"])
+                records.append(record)
                 on_record(record)
+        return records
 
     def _expect_outcomes(self, jobs: Sequence[Job], kept: Mapping[tuple[str, str], str]) -> None:
         """Prepare for those who will ask how the scenarios that they need have ended."""
@@ -264,10 +276,10 @@ class Session:
             "habits_count": scenario.habits_count,
             "about": self._what_it_is(scenario),
         }
-        judgement = self._not_run(scenario, target, oracle) or blocked
+        judgement = self._runner.why_not_run(scenario, target, oracle) or blocked
         runs = Runs()
         if judgement is None:
-            judgement, runs = await self._judged(scenario, target, oracle)
+            judgement, runs = await self._runner.judged(scenario, target, oracle)
         return scenario_record(description, judgement, runs)
 
     def _what_it_is(self, scenario: Scenario) -> Record:
@@ -280,40 +292,6 @@ class Session:
             "statements": [{"id": s.id, "text": s.text, "status": s.status, "url": s.doc} for s in cited],
         }
 
-    def _not_run(self, scenario: Scenario, target: Target, oracle: Target) -> Judgement | None:
-        """Return a judgement for a scenario that does not apply, None for one that is to be run."""
-        for side in (self._sides[oracle.key], self._sides[target.key]):
-            about = side.description
-            if not holds_for(scenario, about.python):
-                span = " ".join(
-                    filter(
-                        None,
-                        [
-                            scenario.since and f"since {scenario.since}",
-                            scenario.until and f"until {scenario.until}",
-                        ],
-                    )
-                )
-                sentence = f"it holds {span}; {side.target.name} is Python {about.python}."
-                return Judgement("skipped", scenario.level, reason="version", sentence=sentence)
-            if about.implementation == "cpython" and about.python in scenario.contradicted:
-                sentence = f"CPython {about.python} itself contradicts what it shows."
-                return Judgement("skipped", scenario.level, reason="contradicted", sentence=sentence)
-            there = {"real-clock", *about.capabilities}
-            if not side.target.own_futures:
-                there.add("asyncio-futures")
-            lacking = [need for need in scenario.requires if need not in there]
-            if lacking:
-                sentence = f"it requires {lacking[0]}, which is not to be had here."
-                return Judgement("skipped", scenario.level, reason="requires", sentence=sentence)
-            if scenario.module in about.broken_modules:
-                error = about.broken_modules[scenario.module]
-                sentence = f"{scenario.module}.py does not import on Python {about.python}: {error}"
-                return Judgement("broken-scenario", scenario.level, sentence=sentence)
-        return None
-
-    # ---- one scenario on one target -----------------------------------------------------------------------
-
     async def _blocked(self, scenario: Scenario, target: Target) -> Judgement | None:
         """Return a judgement for a scenario that needs one that failed; wait for those it needs."""
         for need in scenario.needs:
@@ -322,75 +300,6 @@ class Session:
                 sentence = f"it needs what {need} shows, and that failed."
                 return Judgement("blocked", scenario.level, sentence=sentence)
         return None
-
-    async def _judged(self, scenario: Scenario, target: Target, oracle: Target) -> tuple[Judgement, Runs]:
-        """Run and judge, again with longer ticks as long as the machine was too busy for what was found."""
-        subject = Subject(
-            oracle=oracle.name,
-            target=target.name,
-            level=scenario.level,
-            demanded=self._options.level,
-            target_is_asyncio=target.is_asyncio,
-            habits_count=scenario.habits_count,
-        )
-        for tick in TICKS_S:
-            oracle_traces, target_traces = await asyncio.gather(
-                self._oracle_traces(scenario, oracle, tick),
-                self._traces(scenario, target, tick, self._options.repeat),
-            )
-            judgement = judge(subject, oracle_traces, target_traces)
-            doubtful_hang = judgement.verdict == "hang" and any(map(is_noisy, oracle_traces))
-            if judgement.reason != NOISY and not doubtful_hang:
-                break
-        if not judgement.findings:
-            return judgement, Runs(tuple(oracle_traces), tuple(target_traces))
-        oracle_traces.append(await self._trace(scenario, oracle, tick))
-        confirmations = []
-        if {"late", "slow"} & {finding.kind for finding in judgement.findings}:
-            confirmations = [await self._trace(scenario, target, tick * factor) for factor in (1, 2, 4)]
-        judgement = judge(subject, oracle_traces, target_traces, confirmations)
-        target_traces.insert(0, target_traces.pop(judgement.shown))
-        oracle_traces, target_traces = await asyncio.gather(
-            self._numbered(scenario, oracle, oracle_traces, tick),
-            self._numbered(scenario, target, target_traces, tick),
-        )
-        return judgement, Runs(tuple(oracle_traces), tuple(target_traces), tuple(confirmations))
-
-    async def _oracle_traces(self, scenario: Scenario, oracle: Target, tick: float) -> list[Trace]:
-        """Return the oracle's runs of a scenario, made once for all targets that are compared with it."""
-        key = (oracle.key, scenario.id, tick)
-        if key not in self._oracle_runs:
-            traces = self._traces(scenario, oracle, tick, self._options.repeat)
-            self._oracle_runs[key] = asyncio.create_task(traces)
-        return list(await self._oracle_runs[key])
-
-    async def _traces(self, scenario: Scenario, target: Target, tick: float, repeat: int) -> list[Trace]:
-        return list(await asyncio.gather(*(self._trace(scenario, target, tick) for _ in range(repeat))))
-
-    async def _trace(
-        self, scenario: Scenario, target: Target, tick: float, *, iterations: bool = False
-    ) -> Trace:
-        clock = self._clock_of(scenario, target)
-        options = RunOptions(tick, timeout_for(self._options.timeout, clock, tick), clock, iterations)
-        async with self._slots:
-            return await self._sides[target.key].server.run(scenario, options)
-
-    def _clock_of(self, scenario: Scenario, target: Target) -> str:
-        virtual = self._sides[target.key].description.virtual_clock and "real-clock" not in scenario.requires
-        return "virtual" if virtual else "real"
-
-    async def _numbered(
-        self, scenario: Scenario, target: Target, traces: list[Trace], tick: float
-    ) -> list[Trace]:
-        """Return traces with iteration numbers on the first, if a second pass shows the same events."""
-        first = traces[0]
-        again = await self._trace(scenario, target, tick, iterations=True)
-        same = [event.key + event.values for event in first.events if event.kind == "user"]
-        if same != [event.key + event.values for event in again.events if event.kind == "user"]:
-            return traces
-        numbers = iter([event.iteration for event in again.events if event.kind == "user"])
-        events = tuple(replace(e, iteration=next(numbers)) if e.kind == "user" else e for e in first.events)
-        return [replace(first, events=events), *traces[1:]]
 
     # ---- header and footer --------------------------------------------------------------------------------
 
@@ -404,7 +313,7 @@ class Session:
             "level": self._options.level,
             "clock": self._options.clock,
             "repeat": self._options.repeat,
-            "baseline": self._options.baseline,
+            "baseline": self._options.baseline.file if self._options.baseline else "",
             "path": list(self._options.path),
             "targets": [self._about(target, oracle) for target, oracle in self._options.pairs],
             "plan": [scenario.id for scenario in self._options.scenarios],
@@ -430,7 +339,13 @@ class Session:
 
     def _footer(self, interrupted: bool) -> Record:
         counts = {word: self._verdicts.count(word) for word in VERDICTS if word in self._verdicts}
-        exit = exit_for(self._verdicts, usage=self._usage, failure=self._failure, interrupted=interrupted)
+        exit = exit_for(
+            self._verdicts,
+            usage=self._usage,
+            failure=self._failure,
+            interrupted=interrupted,
+            stale=self._stale,
+        )
         return {"record": "footer", "counts": counts, "exit": exit.status, "interrupted": interrupted}
 
 

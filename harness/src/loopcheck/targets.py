@@ -90,6 +90,16 @@ class Target:
 
 def parse_target(text: str, configured: dict[str, str] | None = None) -> Target:
     """Return the target that text names.  Raises TargetError, or InterpreterError."""
+    name, factory, python = split_target(text, configured)
+    interpreter = find_interpreter(python) if python else this_interpreter()
+    return Target(text, name, factory, interpreter)
+
+
+def split_target(text: str, configured: dict[str, str] | None = None) -> tuple[str, str, str]:
+    """Return a target's name in reports, its factory and its interpreter's name, "" for the driver's own.
+
+    Starts no interpreter, so it cannot say whether that one is there.  Raises TargetError.
+    """
     loop, at, python = text.partition("@")
     factory = {**ORACLE_FACTORIES, **REFERENCE_FACTORIES, **(configured or {})}.get(loop)
     if factory is None:
@@ -103,8 +113,7 @@ def parse_target(text: str, configured: dict[str, str] | None = None) -> Target:
         factory = loop
     if at and not python:
         raise TargetError(f"{text!r} names no interpreter after the @")
-    interpreter = find_interpreter(python) if python else this_interpreter()
-    return Target(text, _name(loop, python), factory, interpreter)
+    return _name(loop, python), factory, python
 
 
 def _name(loop: str, python: str) -> str:
@@ -119,8 +128,13 @@ def known_names(configured: dict[str, str] | None = None) -> list[str]:
 
 def with_distinct_names(targets: list[Target]) -> list[Target]:
     """Return the targets; those whose short names coincide get the text that the user wrote as their name."""
-    names = [target.name for target in targets]
-    return [replace(t, name=t.text) if names.count(t.name) > 1 else t for t in targets]
+    names = distinct_names([target.name for target in targets], [target.text for target in targets])
+    return [replace(target, name=name) for target, name in zip(targets, names, strict=True)]
+
+
+def distinct_names(names: list[str], texts: list[str]) -> list[str]:
+    """Return the names; for those that coincide, the text that the user wrote."""
+    return [text if names.count(name) > 1 else name for name, text in zip(names, texts, strict=True)]
 
 
 def oracle_for(target: Target) -> Target:

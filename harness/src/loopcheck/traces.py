@@ -15,7 +15,11 @@ TRACE_FORMAT = 1
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.  ``kind`` is user, log, warn, unraisable, barrier or raised."""
+    """One thing that happened.  ``kind`` is user, log, warn, unraisable, barrier or raised.
+
+    t and due: seconds since the start.  waited: how many of the seconds since it was due its thread waited for a
+    CPU; None where nobody counted.
+    """
 
     kind: str
     actor: str
@@ -25,6 +29,7 @@ class Event:
     group: int | None = None
     due: float | None = None
     iteration: int | None = None
+    waited: float | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -106,6 +111,11 @@ class Trace:
         return self.header.get("clock") != "virtual" or (self.end or {}).get("passed", 0.0) > 0
 
     @property
+    def tick(self) -> float:
+        """The run's tick in seconds: what the scenario has as ``T``."""
+        return float(self.header.get("T", 0.0))
+
+    @property
     def run_delay(self) -> float:
         """Seconds that the process waited for a CPU."""
         return float((self.end or {}).get("run_delay", 0.0))
@@ -122,6 +132,7 @@ def parse_event(line: dict[str, Any]) -> Event:
         group=line.get("g"),
         due=line.get("due"),
         iteration=line.get("it"),
+        waited=line.get("waited"),
     )
 
 
@@ -134,7 +145,7 @@ def event_line(event: Event) -> dict[str, Any]:
         "v": list(event.values),
         "t": event.t,
     }
-    optional = {"g": event.group, "due": event.due, "it": event.iteration}
+    optional = {"g": event.group, "due": event.due, "it": event.iteration, "waited": event.waited}
     return line | {key: value for key, value in optional.items() if value is not None}
 
 

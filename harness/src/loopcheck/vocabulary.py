@@ -64,11 +64,13 @@ def at_least(level: str, demanded: str) -> bool:
     return order.index(level) <= order.index(demanded)
 
 
-def exit_for(verdicts: Iterable[str], *, usage: bool, failure: bool, interrupted: bool) -> Exit:
+def exit_for(
+    verdicts: Iterable[str], *, usage: bool, failure: bool, interrupted: bool, stale: bool = False
+) -> Exit:
     """Return the exit status of a run: the first that applies, in the order of the vocabulary.
 
     usage: a target could not be found or imported.  failure: loopcheck failed somewhere, or the run is
-    incomplete.  interrupted: by Ctrl-C.
+    incomplete.  interrupted: by Ctrl-C.  stale: something is wrong with the baseline's entries.
     """
     counts = [VERDICTS[verdict].counts for verdict in verdicts]
     inconclusive = counts.count("inconclusive")
@@ -79,7 +81,7 @@ def exit_for(verdicts: Iterable[str], *, usage: bool, failure: bool, interrupted
         "usage": usage or nothing_applies,
         "failure": failure or "failure" in counts,
         "difference": "difference" in counts,
-        "stale": "stale" in counts,
+        "stale": stale or "stale" in counts,
         "inconclusive": inconclusive > max(FEW_INCONCLUSIVE, ran * INCONCLUSIVE_SHARE)
         or (inconclusive > 0 and inconclusive == ran),
         "good": True,

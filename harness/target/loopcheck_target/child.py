@@ -25,7 +25,7 @@ from .factories import Factory, check_loop, class_name, close_quietly
 from .iterations import Iterations
 from .observers import observe
 from .recording import record_calls
-from .resources import Snapshot, how_many, run_delay
+from .resources import Settings, Snapshot, WaitingForCpu, how_many, run_delay
 from .tracer import Recorder, Tracer
 from .values import hide_path, plain, plain_exception
 
@@ -69,7 +69,8 @@ class Loops:
 
 def run(request: Dict[str, Any], function: Callable[..., Any], factory: Factory, trace_fd: int) -> None:
     """Run one scenario and write its trace to trace_fd.  Leaves the process in no fit state: exit after it."""
-    habits = warm_up(factory)
+    settings = Settings()
+    habits = warm_up(factory, settings)
     if request["calls"]:
         record_calls(request["calls"])
     recorder = Recorder(trace_fd)
@@ -77,10 +78,13 @@ def run(request: Dict[str, Any], function: Callable[..., Any], factory: Factory,
     arguments = Arguments(request, recorder, loops)
     gc.collect()
     gc.disable()  # collections at their own moment would move warnings and destructors around
+    waiting = WaitingForCpu()
     snapshot = Snapshot()
     virtual = request["clock"] == "virtual" and clock.switch_on()
     delay_before = run_delay()
     recorder.start_clock()
+    if not virtual:
+        recorder.watch_waiting(waiting)
     recorder.line(header(request, virtual, habits))
     observe(recorder)
     if request["iterations"]:
@@ -89,10 +93,10 @@ def run(request: Dict[str, Any], function: Callable[..., Any], factory: Factory,
         recorder.iteration_of = iterations.current
     status = call(function, arguments, recorder, loops)
     patience = min(PATIENCE_S, request["timeout"] / 4)  # which is less than the supervisor has
-    recorder.line(end(status, loops, snapshot, habits, patience, delay_before))
+    recorder.line(end(status, loops, snapshot, settings, habits, patience, delay_before))
 
 
-def warm_up(factory: Factory) -> Dict[str, Any]:
+def warm_up(factory: Factory, settings: Settings) -> Dict[str, Any]:
     """Make and close two loops; return the target's *habits*.
 
     The first opens what a process opens only once.  What the second one, which does next to nothing, leaves
@@ -107,7 +111,7 @@ def warm_up(factory: Factory) -> Dict[str, Any]:
         use_and_close(factory)
         gc.collect()
     found = [[warning.category.__name__, plain(str(warning.message).split("\n", 1)[0])] for warning in caught]
-    return {"warnings": found, "left": snapshot.look()}
+    return {"warnings": found, "left": dict(snapshot.look(), **settings.changed())}
 
 
 def use_and_close(factory: Factory) -> None:
@@ -197,6 +201,7 @@ def end(
     status: str,
     loops: Loops,
     snapshot: Snapshot,
+    settings: Settings,
     habits: Dict[str, Any],
     patience: float,
     delay_before: float,
@@ -210,13 +215,14 @@ def end(
     loops.made.clear()
     gc.collect()
     delay = run_delay() - delay_before  # without that of waiting for leftovers, which excuses no event
+    changed = settings.changed()
     left = snapshot.left_behind(patience, expected=how_many(habits["left"]) * loops_made)
     return {
         "k": "end",
         "status": status,
         "loops": loops_made,
         "classes": classes,
-        "left": left,
+        "left": dict(left, **changed),
         "pending_tasks": pending_tasks,
         "close_errors": close_errors,
         "run_delay": round(delay, 6),

@@ -1,22 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""What a run leaves behind: descriptors, threads, child processes.
+"""What a run leaves behind: descriptors, threads, child processes, and settings of the process that it changed.
 
 A snapshot before and a look afterwards.  What is on its way out (a pool's thread that was told to end, a child
 that is being reaped) gets a moment; what is still there then is left behind.  Shared objects that the run
-loaded are not: the loader closes them by itself or keeps them mapped.
+loaded are not: the loader closes them by itself or keeps them mapped.  Settings do not go away by waiting: they
+are looked at once, and compared with what they were before the target's first loop was made.
 """
 
+import asyncio
+import bisect
 import os
 import re
+import signal
+import sys
+import threading
 import time
-from typing import Dict, List
+from typing import Any, Dict, List, Optional, Tuple
 
 Left = Dict[str, List[str]]
 
 
 def how_many(left: Left) -> int:
-    """Return how many things are left behind."""
-    return sum(len(things) for things in left.values())
+    """Return how many things are left behind, of those that may yet go by themselves."""
+    return sum(len(left.get(sort, ())) for sort in ("fds", "threads", "children"))
 
 
 def descriptors() -> Dict[int, str]:
@@ -92,10 +98,116 @@ class Snapshot:
         return left
 
 
+class Settings:
+    """What loops change in a process and must put back: signals, hooks, the mark of the running loop.
+
+    Only the main thread can look: the others have no signals, and marks and hooks of their own.
+    """
+
+    def __init__(self) -> None:
+        self._handlers = signal_handlers()
+        self._wakeup = wakeup_descriptor()
+        self._hooks = asyncgen_hooks()
+
+    def changed(self) -> Left:
+        """Return what is other than it was, by sort: ``{"signals": ["SIGINT (function)"], ...}``."""
+        handlers = signal_handlers()
+        found: Left = {
+            "signals": [
+                "%s (%s)" % (name, kind_of_handler(handler))
+                for name, handler in handlers.items()
+                if handler != self._handlers.get(name)
+            ],
+            "wakeup": ["wake-up descriptor"] if wakeup_descriptor() != self._wakeup else [],
+            "hooks": [name for name, hook in asyncgen_hooks().items() if hook != self._hooks[name]],
+            "running": ["running loop"] if asyncio._get_running_loop() is not None else [],
+        }
+        return {sort: things for sort, things in found.items() if things}
+
+
+def signal_handlers() -> Dict[str, Any]:
+    """Return what Python knows to be the handler of each signal, by the signal's name."""
+    return {number.name: signal.getsignal(number) for number in signal.Signals}
+
+
+def kind_of_handler(handler: Any) -> str:
+    """Return what a signal's handler is: the default one, none, a function, or none of Python's."""
+    if handler is None:
+        return "not Python's"
+    if handler in (signal.SIG_DFL, signal.SIG_IGN):
+        return "default" if handler == signal.SIG_DFL else "ignored"
+    return "function"
+
+
+def wakeup_descriptor() -> int:
+    """Return the descriptor that signals are written to, -1 if there is none."""
+    fd = signal.set_wakeup_fd(-1)
+    if fd != -1:
+        try:
+            signal.set_wakeup_fd(fd)
+        except (ValueError, OSError):
+            pass  # it was left set and has been closed: nothing could be written to it
+    return fd
+
+
+def asyncgen_hooks() -> Dict[str, Any]:
+    """Return the hooks for asynchronous generators of this thread."""
+    hooks = sys.get_asyncgen_hooks()
+    return {"firstiter": hooks.firstiter, "finalizer": hooks.finalizer}
+
+
 def run_delay() -> float:
     """Return the seconds that the main thread has waited for a CPU so far; 0 where the kernel does not say."""
     try:
-        with open("/proc/self/schedstat") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
+        with open("/proc/self/schedstat", "rb") as file:
+            return _waited(file.read())
+    except OSError:
         return 0.0
+
+
+def _waited(schedstat: bytes) -> float:
+    try:
+        return int(schedstat.split()[1]) / 1e9
+    except (IndexError, ValueError):
+        return 0.0
+
+
+class WaitingForCpu:
+    """How long threads waited for a CPU, by readings of the kernel's counter at moments that matter.
+
+    The main thread's counter stays open, which makes a reading a single system call; a thread that writes an
+    event now and then has its own opened each time.
+    """
+
+    def __init__(self) -> None:
+        self._main = threading.main_thread().ident
+        self._counter = -1
+        try:
+            self._counter = os.open("/proc/self/schedstat", os.O_RDONLY)
+        except OSError:
+            pass  # a kernel that does not count: nobody ever waited
+        self._readings: Dict[int, Tuple[List[float], List[float]]] = {}
+        self.since(None, time.monotonic())
+
+    def since(self, moment: Optional[float], now: float) -> float:
+        """Take a reading; return the seconds that this thread waited since the last one before moment.
+
+        moment and now: on the clock of ``time.monotonic()``.  Without an earlier reading: since its beginning.
+        """
+        thread = threading.get_ident()
+        moments, totals = self._readings.setdefault(thread, ([], []))
+        total = self._total(thread)
+        before = bisect.bisect_right(moments, now if moment is None else moment)
+        waited = total - (totals[before - 1] if before else 0.0)
+        moments.append(now)
+        totals.append(total)
+        return round(waited, 6)
+
+    def _total(self, thread: int) -> float:
+        try:
+            if thread == self._main:
+                return _waited(os.pread(self._counter, 100, 0))
+            with open("/proc/thread-self/schedstat", "rb") as file:
+                return _waited(file.read())
+        except OSError:
+            return 0.0

@@ -8,7 +8,9 @@ before everything after it.  The judge (``loopcheck/order.py``) needs nothing el
 
 An event: {"n": sequence, "k": kind, "a": actor, "e": name, "v": [values], "t": seconds since the start}, and
 where they apply "g" (unordered group), "due" (seconds since the start), "it" (iteration of the loop),
-"th" (true: written by another thread than the main one).  Kinds: user, log, warn, unraisable, barrier.
+"th" (true: written by another thread than the main one), "waited" (on the real clock, with "due": seconds that
+the thread waited for a CPU in the window from the last event before "due" to this one, so that the judge can
+tell a late loop from a busy machine).  Kinds: user, log, warn, unraisable, barrier.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ import threading
 import time
 from typing import Any, Callable, Dict, Optional
 
+from .resources import WaitingForCpu
 from .values import plain
 
 IterationOf = Callable[[], Optional[int]]
@@ -39,10 +42,16 @@ class Recorder:
         self._groups = 0
         self._lock = threading.RLock()  # re-entrant: a signal handler may trace in the middle of a trace
         self._start = time.monotonic()
+        self._waiting: Optional[WaitingForCpu] = None
 
     def start_clock(self) -> None:
         """Count seconds from now."""
         self._start = time.monotonic()
+
+    def watch_waiting(self, waiting: WaitingForCpu) -> None:
+        """Say of events with a deadline how long their thread waited for a CPU: for a run in real time."""
+        waiting.since(None, self._start)
+        self._waiting = waiting
 
     def new_group(self) -> int:
         """Return the number of a new unordered group."""
@@ -51,10 +60,13 @@ class Recorder:
 
     def event(self, kind: str, actor: str, name: str, values: Any, **extra: Any) -> None:
         """Write one event; values are any Python values."""
-        now = time.monotonic() - self._start
+        at = time.monotonic()
+        due = extra.get("due")
+        waited = self._waiting.since(due, at) if self._waiting is not None else None
+        now = at - self._start
         record: Dict[str, Any] = {"k": kind, "a": actor, "e": name, "v": [plain(value) for value in values]}
-        if extra.get("due") is not None:
-            extra["due"] = round(extra["due"] - self._start, 6)
+        if due is not None:
+            extra.update(due=round(due - self._start, 6), waited=waited)
         record.update((key, value) for key, value in extra.items() if value is not None)
         if threading.current_thread() is not threading.main_thread():
             record["th"] = True

@@ -214,7 +214,8 @@ ASY_API asy_error *asy_loop_call_soon(asy_loop *loop, asy_callback callback,
  * Thread   any
  * Spec     call_soon_threadsafe.thread-safe, call_soon_threadsafe.wakes,
  *          call_soon_threadsafe.closed-raises, call_soon_threadsafe.per-thread-order,
- *          call_soon_threadsafe.like-call_soon, call_soon_threadsafe.returns-handle
+ *          call_soon_threadsafe.like-call_soon, call_soon_threadsafe.returns-handle,
+ *          call_soon_threadsafe.reentrant
  */
 ASY_API asy_error *asy_loop_call_soon_threadsafe(asy_loop *loop, asy_callback callback,
                                                  asy_handle **ret_handle) ASY_MUST_CHECK;
@@ -266,7 +267,7 @@ ASY_API double asy_loop_time(const asy_loop *loop);
  * Steals   callback.
  * Spec     add_reader.calls-when-readable, add_reader.replace, add_reader.level-triggered,
  *          add_reader.eof-readable, add_reader.bad-fd, add_writer.calls-when-writable,
- *          reader-writer.independent
+ *          add_writer.replace, reader-writer.independent
  */
 ASY_API asy_error *asy_loop_add_reader(asy_loop *loop, int fd,
                                        asy_callback callback) ASY_MUST_CHECK;
@@ -379,8 +380,8 @@ ASY_API asy_loop *asy_running_loop(void);
  * Raises   RuntimeError: There is no current event loop in thread '...'. ValueError: no such
  *          profile. And as asy_loop_new().
  * Thread   any
- * Spec     get_event_loop.in-callback.running, get_event_loop.returns-set,
- *          get_event_loop.main.autocreate, get_event_loop.set-disables-autocreate,
+ * Spec     get_event_loop.in-callback.running, get_event_loop.main.autocreate,
+ *          get_event_loop.set-disables-autocreate,
  *          get_event_loop.worker.no-autocreate, get_event_loop.no-current.raises-3.14,
  *          get_event_loop.never-none, get_event_loop.no-create.raises,
  *          get_event_loop.main.autocreate-becomes-current, get_event_loop.warn-no-current-3.12

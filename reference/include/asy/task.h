@@ -187,7 +187,7 @@ ASY_API asy_coro *asy_wait(asy_loop *loop, asy_future *const *futures, size_t co
  * timeout  as asy_wait() has it; 0: a future that is not done is cancelled at once.
  * Raises   what the future raises; TimeoutError. RuntimeError: not used inside a task.
  * Spec     wait_for.none, wait_for.timeout, wait_for.waits-for-end, wait_for.cancelled,
- *          wait_for.builtin-timeout
+ *          wait_for.builtin-timeout, wait_for.error-in-cancellation
  */
 ASY_API asy_coro *asy_wait_for(asy_loop *loop, asy_future *future, double timeout);
 

@@ -38,7 +38,10 @@ def check_callback(callback: Any, method: str) -> None:
 
 
 def default_exception_handler(loop: Any, context: "MutableMapping[str, Any]") -> None:
-    """Log the context of an exception handler: the message, and below it a line for each other key."""
+    """Log the context of an exception handler: the message, and below it a line for each other key.
+
+    Spec: context.handle_traceback
+    """
     message = context.get("message") or "Unhandled exception in event loop"
     exception = context.get("exception")
     exc_info: Any = False

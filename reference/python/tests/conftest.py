@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ PACKAGE = (
     os.environ.get("ASY_PACKAGE") or Path(__file__).parents[3] / "build" / "reference" / "python" / BUILD
 )
 sys.path.insert(0, str(PACKAGE))
+
+# A job in the background of a shell has SIGINT ignored, and so would everything that it starts; tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
