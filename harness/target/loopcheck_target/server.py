@@ -249,8 +249,10 @@ class Server:
     # ---- runs ---------------------------------------------------------------------------------------------
 
     def _start(self, request: Dict[str, Any]) -> None:
-        from loopcheck_target import batch, child  # noqa: F401  here, lest every child compile them again
+        from loopcheck_target import child  # noqa: F401  here, lest every child compile it again
 
+        if request["op"] == "programs":
+            from loopcheck_target import batch  # noqa: F401
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -262,7 +264,7 @@ class Server:
         self._children[pid] = Child(pid, request["run"], request["timeout"])
 
     def _run_in_child(self, request: Dict[str, Any]) -> None:
-        from loopcheck_target import batch, child
+        from loopcheck_target import child
 
         self._control.close()
         signal.set_wakeup_fd(-1)
@@ -273,6 +275,8 @@ class Server:
         try:
             child.prepare_process(base + ".output")
             if request["op"] == "programs":
+                from loopcheck_target import batch
+
                 batch.run_batch(request, self._factory, trace_fd)
             else:
                 function = getattr(self._modules[request["module"]], request["function"])
