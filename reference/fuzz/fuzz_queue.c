@@ -12,7 +12,7 @@
 #include <asy/handle.h>
 
 #define HANDLES 8
-#define MOST_PUSHES 4000
+#define MOST_PUSHES 1000
 
 struct model {
     asy_handle *pushed[MOST_PUSHES];
