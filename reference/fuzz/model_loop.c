@@ -325,6 +325,6 @@ model_loop_begin(struct model_loop *loop, const uint8_t *bytes, size_t size, int
     loop->stopping = false;
     loop->next_order = 0;
     for (int i = 0; i <= SELF; i++)
-        loop->watches[i].reader = loop->watches[i].writer = NOBODY;
+        loop->watches[i] = (struct model_watch){ .reader = NOBODY, .writer = NOBODY };
     replace(&loop->side, SELF, true, READ_FROM_SELF);
 }
