@@ -15,7 +15,9 @@
 #include <string.h>
 
 /* Few, so that many are equal. None is smaller than one that is not a number, nor greater. */
-static const double keys[] = { 0, -0.0, 1, 2, 3, 4, 5, 6, 7, 1.5, -1, 1e9, INFINITY, -INFINITY, NAN };
+static const double keys[] = {
+    0, -0.0, 1, 2, 3, 4, 5, 6, 7, 1.5, -1, 1e9, INFINITY, -INFINITY, NAN,
+};
 #define KEYS (sizeof keys / sizeof keys[0])
 
 struct run {
