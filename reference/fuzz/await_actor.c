@@ -25,6 +25,7 @@ struct actor {
     asy_coro       *coro;               /* what it is about to await; owned */
     struct entry   *entry;              /* what it waits for, if that is in the table */
     bool            was_pending;
+    bool            must_cancel;        /* a request has come before the await */
     bool            timed;
     asy_timeout     timeout;
     double          since;
@@ -109,6 +110,7 @@ choose_awaitable(struct actor *self)
     } else {
         self->action = YIELD;
     }
+    self->must_cancel = asy_current_task(world->loop)->must_cancel;
     self->was_pending = self->entry && !asy_future_done(self->entry->future);
 }
 
@@ -190,12 +192,16 @@ check_waited_for(const struct actor *self, const asy_error *err)
         entry_check_outcome(self->entry, err);
 }
 
+/* A request that came before the await is not forgotten, nor does it wait for the sleep's end. */
 static void
 check_time(const struct actor *self, const asy_error *err)
 {
     const struct world *world = self->world;
     int iterations = world->iteration - self->since_iteration;
 
+    if (self->action == SLEEP && delay(self) > 0 && self->must_cancel && world->fatals == 0)
+        require(asy_error_is_a(err, ASY_CancelledError) && iterations == 1,
+                "a request to cancel has come to nothing");
     if (self->action == SLEEP && !err)
         require(world->now >= self->since + delay(self) - SMALL, "sleep() ends too early");
     if (self->action == SLEEP || self->action == YIELD)

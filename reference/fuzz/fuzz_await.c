@@ -107,12 +107,14 @@ run_until_finished(struct world *world)
             "tasks that are cancelled again and again do not end");
 }
 
-/* The loop is closed before or after the program lets its futures go. */
+/* The loop is closed before or after the program lets its futures go. It counts as running, so
+ * that "never awaited" goes to its log. */
 static void
 end(struct world *world)
 {
     bool close_first = world_byte(world, 0) & 32;
 
+    asy_set_running_loop(world->loop);
     if (close_first)
         require_ok(asy_loop_close(world->loop));
     for (int i = 0; i < world->count; i++) {
@@ -121,6 +123,7 @@ end(struct world *world)
         asy_future_unref(future);
     }
     require_ok(asy_loop_close(world->loop));
+    asy_set_running_loop(NULL);
     asy_loop_unref(world->loop);
     thread_state_clear();
     world_check_end(world);
