@@ -217,11 +217,12 @@ expected_error(const struct run *run, const struct back_end *self)
 static unsigned
 slot_of(const struct run *run, int fd)
 {
-    for (unsigned i = 0; i < SLOTS; i++) {
-        if (run->slots[i].fd == fd)
-            return i;
-    }
-    require(false, "descriptor %d is ready, which nobody registered", fd);
+    unsigned number = 0;
+
+    while (number < SLOTS && run->slots[number].fd != fd)
+        number++;
+    require(number < SLOTS, "descriptor %d is ready, which nobody registered", fd);
+    return number;
 }
 
 /* Each is reported once, and after those that come before it. */
