@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
-FOLDERS = ("include", "src", "python", "tests", "examples", "bench")
+FOLDERS = ("include", "src", "python", "tests", "fuzz", "examples", "bench")
 MISTAKES_ON_PURPOSE = "compile_fail"  # samples that no compiler accepts
 LIBRARY = ("include", "src")  # where macros are counted
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
-FOLDERS = ("include", "src", "python", "tests", "examples", "bench")
+FOLDERS = ("include", "src", "python", "tests", "fuzz", "examples", "bench")
 COLUMNS = 100
 INDENT = 4
 

@@ -84,7 +84,7 @@ def length_problems(files: list[Path], lengths: list[int]) -> Iterator[str]:
 
 def main() -> int:
     """Print what is found, and the median length of a function."""
-    folders = ("include", "src", "python", "tests", "examples", "bench")
+    folders = ("include", "src", "python", "tests", "fuzz", "examples", "bench")
     files = [path for folder in folders for path in sources(folder)]
     lengths: list[int] = []
     found = [*order_problems(reading_order()), *length_problems(files, lengths)]

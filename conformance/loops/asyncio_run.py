@@ -125,3 +125,21 @@ def example_loop_factory_chooses_a_selector(loop, trace):
     loop.run_forever()
     loop_factory = lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())  # noqa: E731 - as in the example
     trace("returned", asyncio.run(main(), loop_factory=loop_factory))
+
+
+@scenario(basis="observed: what cannot be run is refused before a callback runs")
+def run_of_what_is_no_coroutine_is_refused(new_event_loop, trace):
+    """asyncio.run() of a function or of a number raises an exception; a loop that it made is closed."""
+    made = []
+
+    def factory():
+        made.append(new_event_loop())
+        return made[-1]
+
+    trace("coroutine", asyncio_run(asyncio.sleep(0, "result"), factory))
+    for name, wrong in (("function", asyncio.sleep), ("number", 42)):
+        try:
+            trace(name, asyncio_run(wrong, factory))
+        except (TypeError, ValueError) as exc:
+            trace(name, exc)
+    trace("closed", [loop.is_closed() for loop in made])

@@ -100,6 +100,9 @@ def none_restores_the_default_policy(new_event_loop, trace):
     loop = asyncio.new_event_loop()
     trace("asyncio's own", isinstance(loop, asyncio.SelectorEventLoop))
     loop.close()
+    another = asyncio.get_event_loop_policy().new_event_loop()
+    trace("made by the policy", isinstance(another, asyncio.SelectorEventLoop), another is loop)
+    another.close()
 
 
 @scenario(

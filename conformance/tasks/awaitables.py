@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""ensure_future(), isfuture() and iscoroutine(): telling awaitables apart and turning them into tasks."""
+"""ensure_future(), wrap_future(), isfuture(), iscoroutine(): telling awaitables apart, making futures of them."""
 
 import asyncio
+import concurrent.futures
+import threading
 
 from loopcheck_target import scenario
 
@@ -58,6 +60,22 @@ async def what_cannot_be_awaited_becomes_no_future(trace):
             trace(name, exc)
 
 
+@scenario(statements=["wrap_future.outcome"])
+async def future_of_a_thread_can_be_awaited(loop, trace):
+    """wrap_future() makes a Future of a concurrent.futures.Future: what a thread sets comes out of its await."""
+    for method, outcome in (("set_result", "result"), ("set_exception", LookupError("on purpose"))):
+        source = concurrent.futures.Future()
+        wrapped = asyncio.wrap_future(source, loop=loop)
+        trace("wrapped", asyncio.isfuture(wrapped), wrapped.done())
+        thread = threading.Thread(target=getattr(source, method), args=(outcome,))
+        thread.start()
+        try:
+            trace("awaited", await wrapped)
+        except LookupError as exc:
+            trace("raised", exc is outcome)
+        thread.join()
+
+
 @scenario(statements=["isfuture.answers", "iscoroutine.answers"])
 async def futures_and_coroutines_are_told_apart(loop, trace):
     """isfuture() is true of a Future and a Task, iscoroutine() of a coroutine, neither of anything else."""
@@ -83,3 +101,22 @@ def generator_counts_as_a_coroutine(loop, trace):
     loop.run_forever()
     trace("generator", asyncio.iscoroutine(number for number in (1, 2)))
     trace("list", asyncio.iscoroutine([1, 2]))
+
+
+@scenario(basis="observed: the loop= of ensure_future() is how code outside of a run makes tasks")
+def awaitables_become_tasks_of_the_given_loop(loop, trace):
+    """Outside of a run, ensure_future(..., loop=...) makes a task of that loop, which runs with it."""
+    task = asyncio.ensure_future(work(), loop=loop)
+    trace("pending", task.done(), task.get_loop() is loop)
+    trace("result", loop.run_until_complete(task))
+
+
+@scenario(basis="observed: what is no coroutine is refused in the caller's thread, not in the loop's")
+def only_coroutines_are_run_threadsafe(loop, trace):
+    """run_coroutine_threadsafe() raises TypeError for a future and for a coroutine function."""
+    for name, wrong in (("future", loop.create_future()), ("function", work), ("nothing", None)):
+        try:
+            asyncio.run_coroutine_threadsafe(wrong, loop)
+            trace(name, "accepted")
+        except TypeError as exc:
+            trace(name, exc)

@@ -241,3 +241,41 @@ def factory_receives_every_keyword(loop, trace):
     coro = work()
     attempt(trace, "name", lambda: loop.create_task(coro, name="reader"))
     coro.close()
+
+
+@scenario(statements=["Task.add_done_callback"])
+def task_is_made_by_its_class(loop, trace):
+    """asyncio.Task(coro, loop=..., name=...) is a task too; a done callback runs in the context given for it."""
+
+    async def work():
+        trace("runs", asyncio.current_task() is task)
+        return "result"
+
+    def done(finished):
+        trace("done", finished is task, variable.get())
+
+    variable = contextvars.ContextVar("variable", default="unset")
+    context = contextvars.copy_context()
+    context.run(variable.set, "of the context")
+    task = asyncio.Task(work(), loop=loop, name="by hand")
+    task.add_done_callback(done)
+    task.add_done_callback(done, context=context)
+    trace("name", task.get_name(), task.done())
+    trace("result", loop.run_until_complete(task))
+
+
+@scenario(basis="observed: a coroutine for a closed loop is refused, and stays the caller's")
+def closed_loop_makes_no_tasks(loop, trace):
+    """create_task() of a closed loop raises RuntimeError."""
+
+    async def work():
+        trace("must not run")
+
+    coro = work()
+    loop.close()
+    try:
+        loop.create_task(coro)
+        trace("accepted")
+    except RuntimeError as exc:
+        trace("refused", exc)
+    coro.close()

@@ -125,6 +125,9 @@ async def stack_is_printed_to_a_file(loop, trace):
             "mentions",
             [word for word in ("wait_here", "fail_here", "raise_it", "LookupError") if word in text],
         )
+    file = io.StringIO()
+    failed.print_stack(limit=1, file=file)
+    trace("frames with limit=1", file.getvalue().count("File "))
     trace("exception", failed.exception())
     waiting.cancel()
     await asyncio.wait([waiting])

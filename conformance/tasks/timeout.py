@@ -124,3 +124,27 @@ async def deadline_in_the_past_cancels_at_the_next_await(trace, T):
                 await interrupted(trace, "body", 50 * T)
         except TimeoutError:
             trace("expired")
+
+
+@scenario(basis="observed: a Timeout that is used out of turn says so", since="3.11")
+async def timeout_is_used_once_and_in_turn(loop, trace, T):
+    """A Timeout can be rescheduled only inside its body, and entered once: else RuntimeError."""
+
+    def attempt(name):
+        try:
+            timeout.reschedule(loop.time() + T)
+            trace(name, "accepted")
+        except RuntimeError as exc:
+            trace(name, exc)
+
+    timeout = asyncio.Timeout(loop.time() + 50 * T)
+    attempt("before")
+    async with timeout:
+        attempt("inside")
+    attempt("after")
+    try:
+        async with timeout:
+            trace("entered again")
+    except RuntimeError as exc:
+        trace("again", exc)
+    trace("expired", timeout.expired())

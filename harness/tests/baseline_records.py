@@ -27,7 +27,7 @@ def finding(signature: str, level: str = "guaranteed") -> Finding:
     """Return a difference of this signature; one of an event called ``raised`` ended the scenario."""
     _, kind, name = signature.split(":", 2)
     capped = level if KINDS[kind].level == "scenario" else "observed"
-    ended = (kind, name) == ("class", "raised")
+    ended = kind == "class" and name.startswith("raised ")
     sentence = f"“{name}”: asyncio has one thing, uvloop has {kind}."
     return Finding(kind, name, sentence, capped, None if ended else ["ours"], ["theirs"], ended_it=ended)
 
@@ -152,7 +152,7 @@ def uvloop_records() -> list[Record]:
     found += [
         judged(eager, "skipped", target="uvloop@python3.11", reason="version"),
         agreeing(eager, target=old),
-        differing(eager, "error:class:raised", "order:missing:first step", target=middle),
+        differing(eager, "error:class:raised TypeError", "order:missing:first step", target=middle),
         differing(eager, "order:order:first step", "order:order:scheduled after", target=new),
         *(agreeing("callbacks/callbacks_run_in_order", target=f"uvloop@python{minor}") for minor in MINORS),
         *(

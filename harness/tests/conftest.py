@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+import loopcheck as loopcheck_package
 from loopcheck.results import Results, ScenarioResult, read_results
 
 TESTS = Path(__file__).resolve().parent
@@ -187,3 +189,40 @@ def loopcheck(tmp_path: Path) -> Iterator[Loopcheck]:
     yield runner
     for running in runner.started:
         running.clean_up()
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty project, for the pytest plugin: its environment has loopcheck installed, with the entry points
+    that pyproject.toml declares.  No process that the test starts may stay.
+    """
+    site = pytester.mkdir("site")
+    about = site / "loopcheck-0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: loopcheck\nVersion: 0\n")
+    points = tomllib.loads((TESTS.parents[1] / "pyproject.toml").read_text())["project"]["entry-points"]
+    lines = [f"{name} = {module}" for name, module in points["pytest11"].items()]
+    (about / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines]))
+    folders = [str(site), str(Path(loopcheck_package.__file__).parents[1]), os.environ.get("PYTHONPATH")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, mark)
+    for variable in [name for name in os.environ if name.startswith(("PYTEST_XDIST", "PYTEST_ADDOPTS"))]:
+        monkeypatch.delenv(variable)
+    yield pytester.path
+    monkeypatch.undo()
+    marked = f"{MARK}={mark}".encode()
+    wait_until(
+        lambda: not any(marked in environment_of(pid) for pid in process_ids()),
+        "the end of every process that pytest started",
+    )
+
+
+@pytest.fixture
+def run_pytest(project: Path, pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+    """Run pytest in the project, in a process of its own and without its cache."""
+
+    def run(*words: str) -> pytest.RunResult:
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *words, timeout=2 * PATIENCE_S)
+
+    return run

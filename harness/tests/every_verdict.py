@@ -31,7 +31,7 @@ def differ(id: str = "order/differ", signature: str = "order:missing:b", **field
 
     fields: of the record; ``outcomes``: of its runs, as pairs of signature and number.
     """
-    outcomes = fields.pop("outcomes", None)
+    outcomes = tuple(fields.pop("outcomes", [(signature, 1)]))
     level = fields.pop("level", "guaranteed")
     names = [signature, *fields.pop("more", ())]
     findings = tuple(
@@ -39,12 +39,9 @@ def differ(id: str = "order/differ", signature: str = "order:missing:b", **field
         for name in names
     )
     word = "differ" if level == "guaranteed" else "variant"
-    seen = [number for first, number in outcomes or [(signature, 1)] if first]
-    of = sum(number for _, number in outcomes or [(signature, 1)])
-    judgement = Judgement(word, level, findings, seen=(seen[0], of))
+    seen = (dict(outcomes)[signature], sum(number for _, number in outcomes))
+    judgement = Judgement(word, level, findings, seen=seen, outcomes=outcomes)
     made = result(judgement, (trace(event("a"), event("b")),), (trace(event("a")),), id=id)
-    if outcomes is not None:
-        made["repeats"]["outcomes"] = [{"signature": first, "count": number} for first, number in outcomes]
     return {**made, **fields}
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MADE = "trouble/future_is_made"
 INNOCENT = "innocent/callbacks_run_in_order"
-RAISES = "error:class:raised"
+RAISES = "error:class:raised LookupError"
 CRASH = "process:crash:SIGSEGV"
 ENTRY = """[[known]]
 scenario = "{scenario}"

@@ -88,8 +88,8 @@ def test_what_is_no_difference_gets_no_entry(verdict: str) -> None:
 
 
 def test_what_follows_from_a_difference_by_chance_gets_no_entry() -> None:
-    record = differing(ZERO, "error:class:raised", "order:missing:a", "error:log:ERROR")
-    assert essence(updated("", run_of([record])).text) == [(ZERO, "error:class:raised", "")]
+    record = differing(ZERO, "error:class:raised TypeError", "order:missing:a", "error:log:ERROR")
+    assert essence(updated("", run_of([record])).text) == [(ZERO, "error:class:raised TypeError", "")]
 
 
 @pytest.mark.parametrize("signature", ["process:crash:SIGSEGV", 'process:hang:last \\ "one"'])
@@ -400,7 +400,13 @@ def test_a_baseline_made_from_a_real_run_makes_all_of_it_known() -> None:
 
 def some_run(chance: random.Random) -> Results:
     """Return a run on three interpreters in which everything happens by chance."""
-    signatures = ["value:value:a", "order:order:b", "error:class:raised", "order:missing:c", "timing:late:d"]
+    signatures = [
+        "value:value:a",
+        "order:order:b",
+        "error:class:raised TypeError",
+        "order:missing:c",
+        "timing:late:d",
+    ]
     signatures += ["timing:slow:e", "resource:leak:socket", "error:log:ERROR", "error:wording:f"]
     records = []
     for scenario in ("a/one", "a/two", "b/three"):
@@ -409,7 +415,7 @@ def some_run(chance: random.Random) -> Results:
                 ["agree", "differ", "differ", "differ", "crash", "hang", "variant", "skipped"]
             )
             found = chance.sample(signatures, chance.randint(1, 4))
-            found.sort(key=lambda signature: signature != "error:class:raised")
+            found.sort(key=lambda signature: signature != "error:class:raised TypeError")
             if verdict in ("crash", "hang"):
                 found = [f"process:{verdict}:{chance.choice('xy')}"]
             if verdict in ("agree", "skipped"):

@@ -19,8 +19,6 @@ from typing import Any
 import pytest
 
 from loopcheck import __version__, cli
-from loopcheck.arguments import Parser
-from loopcheck.reporting_verbs import add_parser
 from loopcheck.results import Results, write_results
 
 from .every_verdict import agree, cut, differ, run_of
@@ -43,17 +41,8 @@ if sys.argv[1] == "run":
     shutil.copy(ready, sys.argv[sys.argv.index("--results") + 1])
     last = json.loads(open(ready).read().splitlines()[-1])
     sys.exit(last.get("exit", 3))
-from loopcheck.arguments import Parser, UsageError
-from loopcheck.reporting_verbs import add_parser
-from loopcheck.results import ResultsError
-parser = Parser(prog="loopcheck")
-add_parser(parser.add_subparsers(required=True, parser_class=Parser))
-arguments = parser.parse_args()
-try:
-    sys.exit(arguments.function(arguments))
-except (UsageError, ResultsError) as exc:
-    print("loopcheck:", exc, file=sys.stderr)
-    sys.exit(2)
+from loopcheck.cli import main
+sys.exit(main())
 """
 PIP = '#!/bin/sh\necho "$@" >> "$LOG/pip.txt"\n'
 CURL = """#!/bin/sh
@@ -387,12 +376,7 @@ def command_lines() -> list[str]:
 
 @pytest.mark.parametrize("line", command_lines())
 def test_command_line_is_one_of_loopcheck(line: str) -> None:
-    verb, *words = shlex.split(line)[1:]
-    commands = cli.parser()
-    if verb in ("report", "diff"):
-        commands = Parser(prog="loopcheck")
-        add_parser(commands.add_subparsers(required=True, parser_class=Parser))
-    assert callable(commands.parse_args([verb, *words]).function)
+    assert callable(cli.parser().parse_args(shlex.split(line)[1:]).function)
 
 
 def test_every_command_line_is_found() -> None:

@@ -373,6 +373,33 @@ release_gather(struct testing *t, void *data)
     asy_future_unref(gather->gathering);
 }
 
+/* In CPython, too, it is a RecursionError, when as many frames are on the stack. */
+static void
+task_that_waits_for_a_gathering_of_itself_cannot_be_cancelled(void **state)
+{
+    struct testing *t = *state;
+    asy_future *future = asy_loop_create_future(t->loop);
+    asy_task *task = trace_task(t, awaiting(future));
+    asy_future *const itself[] = { asy_task_future(task) };
+    asy_future *g = gather(t, itself, 1, false);
+
+    trace_run(t, 1);
+    task->waiter = g;
+    asy_error *err = asy_task_cancel(task, NULL, NULL);
+    assert_true(asy_error_is_a(err, ASY_RecursionError));
+    asy_error_unref(err);
+    err = asy_future_cancel(g, NULL, NULL);
+    assert_true(asy_error_is_a(err, ASY_RecursionError));
+    asy_error_unref(err);
+    task->waiter = future;
+    require_ok(asy_future_set_result(future, NULL, NULL));
+    trace_run(t, 3);
+    assert_true(asy_future_done(g));
+    asy_future_unref(g);
+    asy_future_unref(future);
+    asy_task_unref(task);
+}
+
 static void
 gather_may_be_cancelled_at_any_time(void **state)
 {
@@ -402,6 +429,7 @@ main(void)
         trace_case(exception_of_a_gathering_that_nobody_awaits_is_reported),
         trace_case(gather_refuses_a_future_of_another_loop),
         trace_case(gather_raises_what_adding_a_callback_raises),
+        trace_case(task_that_waits_for_a_gathering_of_itself_cannot_be_cancelled),
         cmocka_unit_test(gather_may_be_cancelled_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,71 @@ task_that_waits_for_ever_ends_when_its_loop_is_closed(void **state)
     assert_non_null(strstr(t->log, "ERROR Task was destroyed but it is pending!\n"));
 }
 
+struct waits_later {
+    asy_coro    co;
+    asy_future *future;             /* set when all are made; borrowed */
+};
+
+ASYNC(waits_later)
+{
+    ASYNC_BEGIN;
+
+    AWAIT(self->future);
+
+    ASYNC_END;
+}
+
+FINALLY(waits_later)
+{
+}
+
+static asy_task *
+task_of(asy_loop *loop, asy_coro *coro)
+{
+    asy_task *task;
+    require_ok(asy_loop_create_task(loop, coro, NULL, &task));
+    return task;
+}
+
+/* Each is kept by the callback that the next one has added to it. */
+static void
+tasks_that_wait_for_one_another_go_when_their_loop_is_closed(void **state)
+{
+    struct testing *t = *state;
+    asy_loop_options options = testing_options(t);
+    asy_loop *loop = testing_new_loop(&options);
+    asy_coro *first = ASYNC_CALL(waits_later, .future = NULL);
+    asy_coro *second = ASYNC_CALL(waits_later, .future = NULL);
+    asy_task *a = task_of(loop, first);
+    asy_task *b = task_of(loop, second);
+
+    ((struct waits_later *)(void *)first)->future = future_of(b);
+    ((struct waits_later *)(void *)second)->future = future_of(a);
+    require_ok(asy_loop_run_once(loop));
+    asy_task_unref(a);
+    asy_task_unref(b);
+    testing_close(loop);
+}
+
+static void
+task_that_waits_for_a_gathering_of_itself_goes_when_its_loop_is_closed(void **state)
+{
+    struct testing *t = *state;
+    asy_loop_options options = testing_options(t);
+    asy_loop *loop = testing_new_loop(&options);
+    asy_coro *coro = ASYNC_CALL(waits_later, .future = NULL);
+    asy_task *task = task_of(loop, coro);
+    asy_future *const itself[] = { future_of(task) };
+    asy_future *gathering;
+
+    require_ok(asy_gather(loop, itself, 1, false, &gathering));
+    ((struct waits_later *)(void *)coro)->future = gathering;
+    require_ok(asy_loop_run_once(loop));
+    asy_future_unref(gathering);
+    asy_task_unref(task);
+    testing_close(loop);
+}
+
 /* Whoever still holds it finds a task that is pending, as in CPython. */
 static void
 task_that_is_held_when_its_loop_is_closed_stays_pending(void **state)
@@ -325,6 +390,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         trace_case(pending_task_that_goes_is_reported),
         trace_case(task_that_waits_for_ever_ends_when_its_loop_is_closed),
+        trace_case(tasks_that_wait_for_one_another_go_when_their_loop_is_closed),
+        trace_case(task_that_waits_for_a_gathering_of_itself_goes_when_its_loop_is_closed),
         trace_case(task_that_is_held_when_its_loop_is_closed_stays_pending),
         trace_case(exception_that_nobody_looks_at_is_reported),
         trace_case(handler_may_keep_the_task_that_it_is_told_of),

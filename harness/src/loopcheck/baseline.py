@@ -77,7 +77,9 @@ def signatures_of(record: Mapping[str, Any]) -> list[str]:
 def ended_by_exception(record: Mapping[str, Any]) -> bool:
     """Return whether the scenario ended with an exception on the target that asyncio does not raise."""
     return any(
-        difference["kind"] == "class" and difference["event"] == "raised" and difference["oracle"] is None
+        difference["kind"] == "class"
+        and difference["event"].startswith("raised ")
+        and difference["oracle"] is None
         for difference in record["differences"]
     )
 

@@ -23,6 +23,7 @@ from .coverage_pass import CoverageError, measure
 from .coverage_report import markdown, print_coverage
 from .doctor import print_doctor
 from .export import ExportError, export_script
+from .fuzz.verb import add_parser as add_fuzz_parser
 from .interpreters import InterpreterError
 from .junit import junit_xml
 from .rejudge import judge_again
@@ -296,6 +297,7 @@ def parser() -> Parser:
     add_reporting(verbs)
     _add_judge(verbs.add_parser("judge", help="give the verdicts of a results file anew, without running"))
     _add_coverage(verbs.add_parser("coverage", help="say what of the documentation the scenarios reach"))
+    add_fuzz_parser(verbs)
     doctors = verbs.add_parser("doctor", help="say whether a loop can be tested, and what it lacks")
     doctors.add_argument("target", metavar="TARGET")
     _add_path(doctors)

@@ -66,10 +66,7 @@ def counting_signatures(record: Record, level: str) -> set[str]:
 
 def outcomes(record: Record) -> dict[str | None, int]:
     """Return how many runs of the target showed which first signature; None: those that agreed."""
-    if "outcomes" in record["repeats"]:
-        return {outcome["signature"]: outcome["count"] for outcome in record["repeats"]["outcomes"]}
-    seen, of = record["repeats"]["seen"], record["repeats"]["of"]
-    return {signature: n for signature, n in ((record["signature"], seen), (None, of - seen)) if n}
+    return {outcome["signature"]: outcome["count"] for outcome in record["repeats"]["outcomes"]}
 
 
 def sentence(record: Record) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from . import sentences
 from .order import Difference, differences, pair
 from .timing import fault_of
-from .traces import Trace
+from .traces import Event, Trace
 from .values import show_all
 from .vocabulary import KINDS, LEVELS, REASONS, at_least
 
@@ -289,18 +289,22 @@ def _order_findings(subject: Subject, oracle: Trace, target: Trace) -> list[Find
 
 
 def _order_finding(subject: Subject, found: Difference) -> Finding:
-    kind = found.kind
-    if found.event.kind == "raised":
-        kind = "class"
+    ended_it = found.event.kind == "raised"
     return _finding(
         subject,
-        kind,
-        found.event.name,
+        "class" if ended_it else found.kind,
+        f"raised {class_of(found.event)}" if ended_it else found.event.name,
         sentences.difference_sentence(found, subject.oracle, subject.target),
         list(found.oracle.values) if found.oracle is not None else None,
         list(found.target.values) if found.target is not None else None,
-        ended_it=found.event.kind == "raised",
+        ended_it=ended_it,
     )
+
+
+def class_of(raised: Event) -> str:
+    """Return the class of the exception that ended a scenario: another one is another difference."""
+    form = raised.values[0] if raised.values else None
+    return str(form.get("exc", "")) if isinstance(form, dict) else ""
 
 
 # ---- times -----------------------------------------------------------------------------------------------

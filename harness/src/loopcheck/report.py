@@ -182,7 +182,7 @@ def _cells(row: Row) -> list[str]:
 def _print_sentences(console: Console, result: ScenarioResult, verbose: int) -> None:
     record = result.record
     differences = record["differences"]
-    said = [difference["sentence"] for difference in differences] or [record["sentence"]]
+    said = [record["sentence"], *(difference["sentence"] for difference in differences[1:])]
     for sentence in said if verbose else said[:1]:
         if sentence:
             _line(console, Text("  " + sentence, style="bold"))

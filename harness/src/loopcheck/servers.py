@@ -219,14 +219,11 @@ class Server:
                     await self.start()
 
     async def _run_once(self, scenario: Scenario, options: RunOptions) -> Trace:
-        name = f"{self._name}-{next(self._numbers)}"
         request = {
             "op": "run",
-            "run": name,
             "id": scenario.id,
             "module": scenario.module,
             "function": scenario.function,
-            "folder": str(self._setup.folder),
             "debug": scenario.debug,
             "tick": options.tick,
             "timeout": options.timeout,
@@ -234,11 +231,19 @@ class Server:
             "iterations": options.iterations,
             "calls": options.calls,
         }
-        answer = await self._ask(name, request)
+        return parse_trace(*await self.request(request))
+
+    async def request(self, request: dict[str, Any]) -> tuple[str, Outcome]:
+        """Have a child do something; return what it wrote to its trace, and how it ended.
+
+        Raises ServerLostError.
+        """
+        name = f"{self._name}-{next(self._numbers)}"
+        answer = await self._ask(name, {**request, "run": name, "folder": str(self._setup.folder)})
         base = self._setup.folder / name
         output = _read(base.with_suffix(".output"))[-OUTPUT_KEPT:]
         outcome = Outcome(answer["hung"], answer["signal"], answer["code"], answer["wall"], output)
-        return parse_trace(_read(base.with_suffix(".trace")), outcome)
+        return _read(base.with_suffix(".trace")), outcome
 
     async def stop(self) -> None:
         """End the server and whatever it has running."""

@@ -7,6 +7,7 @@ sends requests; answers come as things happen, several children at a time:
     {"op": "setup", "factory", "path", "modules", "clock"}  ->  {"op": "ready", ...} or {"op": "failed", "why"}
     {"op": "run", "run", "id", "module", "function", "folder", "timeout", ...}
                     ->  {"op": "done", "run", "signal", "code", "hung", "wall"}
+    {"op": "programs", "run", "programs", "folder", "timeout", ...}: a batch of random programs, likewise
 
 Invariants.  The server makes no loop and no thread: only forked children do.  A child is the leader of its own
 process group, and whatever is left of the group is killed when the child has ended.  The time a child spends
@@ -145,7 +146,7 @@ class Server:
                 answer = self._setup(request)
                 die_with_parent(0)  # from now on it listens, and tidies up when the driver's end closes
                 self._answer(answer)
-        elif request["op"] == "run":
+        elif request["op"] in ("run", "programs"):
             self._start(request)
 
     def _driver_is_there(self) -> bool:
@@ -248,6 +249,10 @@ class Server:
     # ---- runs ---------------------------------------------------------------------------------------------
 
     def _start(self, request: Dict[str, Any]) -> None:
+        from loopcheck_target import child  # noqa: F401  here, lest every child compile it again
+
+        if request["op"] == "programs":
+            from loopcheck_target import batch  # noqa: F401
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -269,8 +274,13 @@ class Server:
         trace_fd = os.open(base + ".trace", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             child.prepare_process(base + ".output")
-            function = getattr(self._modules[request["module"]], request["function"])
-            child.run(request, function, self._factory, trace_fd)
+            if request["op"] == "programs":
+                from loopcheck_target import batch
+
+                batch.run_batch(request, self._factory, trace_fd)
+            else:
+                function = getattr(self._modules[request["module"]], request["function"])
+                child.run(request, function, self._factory, trace_fd)
         except BaseException:  # a scenario's own exceptions do not get here: this is ours
             record = {"k": "harness", "text": traceback.format_exc()}
             os.write(trace_fd, (json.dumps(record) + "\n").encode())

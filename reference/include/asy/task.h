@@ -204,7 +204,8 @@ typedef struct asy_gathered {
  *
  * Without return_exceptions, the first exception becomes that of the gathering future at once;
  * the other futures go on. Cancelling the gathering future cancels those that are not done.
- * The same future may come twice.
+ * The same future may come twice. To cancel one that waits for itself, by way of a task, or a
+ * thousand of them one within the other, raises a RecursionError.
  *
  * futures  an array, which is copied: a reference to each is held by the gathering future; but to
  *          those that are pending only until the loop is closed.

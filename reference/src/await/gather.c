@@ -20,6 +20,8 @@
 #include <asy/loop.h>
 #include <asy/task.h>
 
+#define DEEPEST_CANCEL 1000         /* Python's recursion limit */
+
 struct gathering;
 
 /* The argument of a child's callback. */
@@ -76,6 +78,22 @@ cancel_children(struct gathering *self, const void *message, bool *ret_any)
     return ASY_OK;
 }
 
+/* A child may be a task that waits for a gathering, and so on; and the last of them for the first.
+ * Python ends that when it is too deep. */
+static asy_error *
+cancel_children_deeper(struct gathering *self, const void *message, bool *ret_any)
+{
+    asy_loop *loop = self->outer.future.loop;
+
+    if (loop->gathering_cancels == DEEPEST_CANCEL)
+        RAISE(RecursionError, "a gathering of what waits for itself, or of gatherings %d deep, "
+                              "cannot be cancelled", DEEPEST_CANCEL);
+    loop->gathering_cancels++;
+    asy_error *err = cancel_children(self, message, ret_any);
+    loop->gathering_cancels--;
+    return err;
+}
+
 /* CPython: _GatheringFuture.cancel
  * Spec: gather.cancel */
 static asy_error *
@@ -87,7 +105,7 @@ cancel(asy_future *future, const void *message, bool *ret_cancelled)
 
     asy_future_ref(future);
     if (!asy_future_done(future))
-        err = cancel_children(self, message, &any);
+        err = cancel_children_deeper(self, message, &any);
     if (!err && any)
         self->cancel_requested = true;
     asy_future_unref(future);

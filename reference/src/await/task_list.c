@@ -9,6 +9,7 @@
  * A loop's host may keep its own account, as CPython does: it is told of everything that happens
  * here, in the calls that CPython makes.
  */
+#include "await/future_impl.h"
 #include "await/task_impl.h"
 #include "core/loop_impl.h"
 
@@ -173,8 +174,10 @@ asy_all_tasks(const asy_loop *loop, size_t *ret_count)
 
 /* ---- when the loop is closed ---------------------------------------------------- */
 
-/* A task and the future that it waits for hold each other. A host has a garbage collector, which
- * finds that when the loop is gone; a program in C has none. No task can be added any more. */
+/* A task and the future that it waits for hold each other; so do tasks that wait for one another,
+ * through their callbacks, which will not run: none of them will be done. A host has a garbage
+ * collector, which finds that when the loop is gone; a program in C has none. No task can be added
+ * any more; but what the coroutines do as they end may add callbacks. */
 void
 loop_abandon_tasks(asy_loop *loop)
 {
@@ -184,6 +187,10 @@ loop_abandon_tasks(asy_loop *loop)
     for (size_t i = 0; i < count; i++) {
         if (task_is_own(tasks[i]))
             task_abandon(tasks[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (task_is_own(tasks[i]))
+            future_release_callbacks(&tasks[i]->future);
         asy_task_unref(tasks[i]);
     }
     asy_free(tasks);

@@ -55,6 +55,7 @@ struct asy_loop {
     asy_task             *first_task;               /* those that are not done, in the order */
     asy_task             *last_task;                /* of creation; borrowed: freed ones leave */
     struct outer_future  *first_outer_future;       /* of gather() and shield(); borrowed as well */
+    int                   gathering_cancels;        /* of gather(), one within the other, now */
     asy_task_factory      task_factory;             /* NULL: the default one */
     void                 *task_factory_argument;
     void                (*task_factory_drop)(void *argument);

@@ -7,7 +7,8 @@
 const BLOCK = 48; // pixels, of one event
 const LATE_COLUMN = 84; // for the number
 
-// Events with a due time, each with its counterpart: [event of the oracle or null, of the target or null, mark].
+// Events with a due time, each with its counterpart: [event of the oracle or null, of the target or null,
+// number of the finding about its time, or about its being there on one side only].
 function timedPairs(lanes, findings) {
   const [ours, theirs] = [lanes.ours.map(eventOf), lanes.theirs.map(eventOf)];
   const toOurs = new Map(lanes.links.map(([i, j]) => [j, i]));
@@ -15,10 +16,11 @@ function timedPairs(lanes, findings) {
   const marks = new Map();
   lanes.marks.forEach((mark, n) => {
     const timing = mark && WORDS.kind[findings[n].kind].axis === "timing";
-    if (timing) marks.set(mark.j, n);
+    if (timing || mark?.i === null) marks.set(`j${mark.j}`, n);
+    else if (mark?.j === null) marks.set(`i${mark.i}`, n);
   });
-  const pairs = theirs.map((event, j) => [toOurs.has(j) ? ours[toOurs.get(j)] : null, event, marks.get(j) ?? null]);
-  ours.forEach((event, i) => toTheirs.has(i) || pairs.push([event, null, null]));
+  const pairs = theirs.map((event, j) => [toOurs.has(j) ? ours[toOurs.get(j)] : null, event, marks.get(`j${j}`) ?? null]);
+  ours.forEach((event, i) => toTheirs.has(i) || pairs.push([event, null, marks.get(`i${i}`) ?? null]));
   return pairs.filter(([one, other]) => (one ?? other).due !== null || (other ?? one).due !== null);
 }
 

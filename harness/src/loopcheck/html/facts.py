@@ -307,7 +307,7 @@ def _result_facts(result: ScenarioResult, header: dict[str, Any]) -> Facts:
             }
             for finding in record["differences"]
         ],
-        "repeats": record["repeats"],
+        "repeats": record["repeats"] if record["repeats"]["of"] > 1 else None,
         "known": _known(record),
         "lanes": drawing(result),
         "output": _output(result),

@@ -3,8 +3,8 @@
 
 Nothing is judged here.  Which events stand opposite each other is ``columns.align``; which are the same event is
 ``order.pair``; what is wrong are the findings in the record, and nothing else is ever marked.  A finding has no
-index of its event, so ``order.differences``, which made it, is asked again for the events, and a difference
-counts only where its sentence is that of a finding.
+index of its event, so ``order.differences`` and ``timing.fault_of``, which made it, are asked again for the
+events, and what they find counts only where its sentence is that of a finding.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from ..columns import align
 from ..order import Difference, differences, pair, without_barriers
 from ..results import ScenarioResult
 from ..sentences import difference_sentence, timing_sentence
+from ..timing import fault_of, own_lateness, same_event
 from ..traces import Event, Trace
 from ..values import show_all
 
@@ -33,8 +34,8 @@ def drawing(result: ScenarioResult) -> dict[str, Any] | None:
     """
     if not result.oracle or not result.target:
         return None
-    ours, theirs = result.oracle[0], _shown(result)
-    lanes = _Lanes(_events(ours, result), _events(theirs, result), (*result.target, *result.confirmations))
+    shown = _shown(result)
+    lanes = _Lanes(result, shown)
     rows, links = lanes.rows(), sorted([i, j] for j, i in lanes.pairs.items())
     level = [[n, n] for n in range(len(lanes.ours))]
     both = [*lanes.ours, *lanes.theirs]
@@ -43,7 +44,7 @@ def drawing(result: ScenarioResult) -> dict[str, Any] | None:
         "ours": [event_facts(event, timed) for event in lanes.ours],
         "theirs": [event_facts(event, timed) for event in lanes.theirs],
         "marks": lanes.marks(result.record),
-        "end": _ending(theirs),
+        "end": _ending(shown),
     }
     if facts["theirs"] == facts["ours"]:
         del facts["theirs"]
@@ -89,10 +90,12 @@ def event_facts(event: Event, timed: bool) -> list[Any]:
 class _Lanes:
     """The events of both sides, which belong together, and where to find one."""
 
-    def __init__(self, ours: Sequence[Event], theirs: Sequence[Event], runs: Sequence[Trace]) -> None:
-        """runs: all of the target's, the one with these events and those that confirmed what it showed."""
+    def __init__(self, result: ScenarioResult, shown: Trace) -> None:
+        """shown: the target's run that is drawn, opposite the oracle's first."""
+        ours, theirs = _events(result.oracle[0], result), _events(shown, result)
         self._all = (ours, theirs)
-        self._runs = runs
+        self._result = result
+        self._shown = shown
         self.ours = without_barriers(ours)
         self.theirs = without_barriers(theirs)
         self.pairs = pair(self.ours, self.theirs)
@@ -142,31 +145,33 @@ class _Lanes:
         return {"i": i, "j": j, "others": [other for other in others if other is not None]}
 
     def _timing_mark(self, finding: dict[str, Any], taken: set[int]) -> Place | None:
-        """Return the event of a finding about time: the one that its sentence fits, or the first of its name."""
+        """Return the event of a finding about time: the one with its sentence, or the first of its name."""
+        said = [index for index, sentence in self._faults() if sentence == finding["sentence"]]
+        events = self._shown.events
         named = [
-            (j, event.lateness)
-            for j, event in enumerate(self.theirs)
-            if event.name == finding["event"] and event.lateness is not None and j not in taken
+            n for n, event in enumerate(events) if event.name == finding["event"] and event.due is not None
         ]
-        kind = finding["kind"]
-        sign = -1 if kind == "early" else 1
-        fits = [
-            j for j, by in named if timing_sentence(kind, self.theirs[j], sign * by) == finding["sentence"]
-        ]
-        place = next(iter(fits or [j for j, _ in named]), None)
-        if place is None:
+        index = next((n for n in (*said, *named) if n not in taken), None)
+        if index is None:
             return None
-        taken.add(place)
-        return {"i": self.pairs.get(place), "j": place, "others": [], "tries": self._tries(place)}
+        taken.add(index)
+        i, j = self._both(events[index])
+        tries = [
+            [round(run.tick * 1e3), round(own_lateness(run, event) * 1e6)]
+            for run, event in same_event(index, self._shown, self._runs)
+        ]
+        return {"i": i, "j": j, "others": [], "tries": tries}
 
-    def _tries(self, place: int) -> list[list[int]]:
-        """Return tick and lateness in each run for the same event: of several with a name, the n-th."""
-        key = self.theirs[place].key
-        n = sum(event.key == key for event in self.theirs[:place])
-        tries = []
-        for run in self._runs:
-            named = [event for event in run.events if event.key == key]
-            if len(named) > n and named[n].lateness is not None:
-                tick = float(run.header.get("T", 0.0))
-                tries.append([round(tick * 1e3), round((named[n].lateness or 0.0) * 1e6)])
-        return tries
+    @property
+    def _runs(self) -> tuple[Trace, ...]:
+        return (*self._result.target, *self._result.confirmations)
+
+    def _faults(self) -> list[tuple[int, str]]:
+        """Return what the judge says of the target's times: the event's index in the trace, the sentence."""
+        oracle, events = self._result.oracle, self._shown.events
+        found = []
+        for index, match in sorted(pair(oracle[0].events, events).items()):
+            fault = fault_of(index, self._shown, match, oracle, self._runs)
+            if fault is not None:
+                found.append((index, timing_sentence(fault.kind, events[index], fault.amount)))
+        return found

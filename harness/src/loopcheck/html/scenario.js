@@ -54,13 +54,12 @@ function knownCard({ known }) {
 
 // How often it was seen, where that was not in every run.
 function frequencies({ repeats }) {
-  const outcomes = repeats.outcomes ?? [];
-  if (repeats.of <= 1 || (repeats.seen === repeats.of && outcomes.length <= 1)) return null;
-  if (!repeats.seen && outcomes.length <= 1) return null;
+  if (!repeats || repeats.outcomes.length <= 1) return null;
+  const { outcomes } = repeats;
   return make("div", { class: "card" },
     make("p", {}, make("strong", {}, `Seen in ${repeats.seen} of ${repeats.of} runs.`)),
-    outcomes.length ? make("table", {}, make("tbody", {}, ...outcomes.map(({ signature, count }) =>
-      make("tr", {}, make("td", { class: "number" }, count), make("td", {}, signature === null ? "agreed" : make("code", {}, signature)))))) : null);
+    make("table", {}, make("tbody", {}, ...outcomes.map(({ signature, count }) =>
+      make("tr", {}, make("td", { class: "number" }, count), make("td", {}, signature === null ? "agreed" : make("code", {}, signature)))))));
 }
 
 // ---- drawing and sentences ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ const WORDS = DATA.words;
 const SVG = "http://www.w3.org/2000/svg";
 
 // What is empty is not in the file.
-const NOTHING = { axis: "", signature: null, reason: "", sentence: "", findings: [], known: null, lanes: null, output: "" };
+const NOTHING = { axis: "", signature: null, reason: "", sentence: "", findings: [], repeats: null, known: null, lanes: null, output: "" };
 for (const scenario of DATA.scenarios) {
   scenario.results = scenario.results.map((result) => result && { ...NOTHING, ...result });
   for (const { lanes } of scenario.results.filter(Boolean)) {
