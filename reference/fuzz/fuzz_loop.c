@@ -109,7 +109,8 @@ advance(void *data, double seconds)
 static asy_error *
 check_signals(void *host)
 {
-    side_begin_iteration(&((struct real_loop *)host)->side);
+    if (!fuzzing_interrupted())
+        side_begin_iteration(&((struct real_loop *)host)->side);
     return ASY_OK;
 }
 

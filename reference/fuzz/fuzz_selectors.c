@@ -191,7 +191,8 @@ expected_events(const struct back_end *self, const struct registration *key, int
 
     if (!key->present || (key->forgotten && self->kind == ASY_SELECTOR_EPOLL))
         return 0;
-    poll(&each, 1, 0);
+    while (poll(&each, 1, 0) < 0)       /* a signal */
+        continue;
     int readable = self->kind == ASY_SELECTOR_SELECT ? POLLIN | POLLHUP | POLLERR : ~POLLOUT;
     int writable = self->kind == ASY_SELECTOR_SELECT ? POLLOUT | POLLERR : ~POLLIN;
     unsigned events = (each.revents & readable ? EVENT_READ : 0);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,16 @@ fuzzing_require_ok(const asy_error *err, const char *file, int line)
     if (err)
         fuzzing_fail(file, line, "nothing was raised", "%s: %s", asy_error_kind_name(err->kind),
                      err->message);
+}
+
+/* Nothing is called between the wait that fails and this. */
+bool
+fuzzing_interrupted(void)
+{
+    bool interrupted = errno == EINTR;
+
+    errno = 0;
+    return interrupted;
 }
 
 /* The system gives out the lowest number that is free, so one that is left open shows. */

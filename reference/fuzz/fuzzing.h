@@ -57,6 +57,10 @@ _Noreturn void fuzzing_fail(const char *file, int line, const char *condition, c
 #define require_ok(err) fuzzing_require_ok(err, __FILE__, __LINE__)
 void fuzzing_require_ok(const asy_error *err, const char *file, int line);
 
+/* For a host's check_signals(): whether it is called within a wait that a signal has interrupted,
+ * such as that of libFuzzer's timer, and so in the middle of an iteration. */
+bool fuzzing_interrupted(void);
+
 /* A state of the process to come back to: blocks of asy_alloc(), and descriptors. */
 struct footprint {
     long blocks;
