@@ -6,6 +6,7 @@ tab, the goals that were reached, both as JSON.  So the first program without a 
 crashed or hung: a program that does not end in time is ended by SIGALRM, and the child with it.
 """
 
+import asyncio
 import contextvars
 import gc
 import json
@@ -36,6 +37,7 @@ def run_batch(request: Dict[str, Any], factory: Factory, fd: int) -> None:
         signal.setitimer(signal.ITIMER_REAL, request["patience"])
         program = Program(factory(), json.loads(line), request["tick"], virtual)
         contextvars.Context().run(program.run)
+        asyncio._set_running_loop(None)  # a loop that stays marked is not to spoil the next program
         events = json.dumps(program.events, separators=(",", ":"))
         os.write(fd, ("%s\t%s\n" % (events, json.dumps(sorted(program.reached)))).encode())
     signal.setitimer(signal.ITIMER_REAL, 0)

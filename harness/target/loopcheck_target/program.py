@@ -150,7 +150,8 @@ class Program(TaskOperations, DescriptorOperations):
             self.reached.add(goals.CLOSED_WITH_PENDING)
         try:
             self.loop.close()
-            self.event("closed", self.loop.is_closed())
+            running = asyncio._get_running_loop()
+            self.event("closed", self.loop.is_closed(), running is self.loop)
             self.loop.call_soon(self.event, "called after close()")
         except Exception as exc:
             self.event("call_soon() after close()", type(exc).__name__)
