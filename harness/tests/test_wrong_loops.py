@@ -312,10 +312,25 @@ def kills(results: dict[str, ScenarioResult]) -> list[ScenarioResult]:
 # ---- the tests ---------------------------------------------------------------------------------------------
 
 
+def alone(name: str, scenario: str, folder: Path) -> ScenarioResult:
+    """Return the result of a scenario that had no verdict because the machine was too busy: of a run of its own."""
+    for turn in range(3):
+        file = folder / f"{turn}.jsonl"
+        run(file, [name], {scenario})
+        result = next(r for r in read_results(file).scenarios if r.id == scenario)
+        if result.record["reason"] != "noisy":
+            break
+    return result
+
+
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_loop_is_caught_by_its_scenario_with_the_right_sentence(results: ByTarget, name: str) -> None:
+def test_wrong_loop_is_caught_by_its_scenario_with_the_right_sentence(
+    results: ByTarget, name: str, tmp_path: Path
+) -> None:
     caught = WRONG[name]
     result = results[name][caught.scenario]
+    if result.record["reason"] == "noisy":
+        result = alone(name, caught.scenario, tmp_path)
     expected_verdict = "hang" if caught.kind == "hang" else "differ"
     assert (result.verdict, kind_of(result)) == (expected_verdict, caught.kind), result.record["sentence"]
     assert caught.words in result.record["sentence"]
