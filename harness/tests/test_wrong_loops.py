@@ -313,7 +313,7 @@ def kills(results: dict[str, ScenarioResult]) -> list[ScenarioResult]:
 
 
 def alone(name: str, scenario: str, folder: Path) -> ScenarioResult:
-    """Return the result of a scenario that had no verdict because the machine was too busy: of a run of its own."""
+    """Return the result of a scenario that a busy machine left without a verdict: of a run of its own."""
     for turn in range(3):
         file = folder / f"{turn}.jsonl"
         run(file, [name], {scenario})
