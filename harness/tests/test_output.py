@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Loopcheck
+
+from .conftest import Loopcheck
 
 INNOCENT = "innocent/callbacks_run_in_order"
 LOOP = "failing_loops:InnocentLoop"
