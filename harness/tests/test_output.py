@@ -101,6 +101,14 @@ def test_output_that_cannot_be_written_is_one_sentence(folder: Path, what: str) 
         assert '"record": "footer"' in (folder / "kept.jsonl").read_text()
 
 
+def test_ctrl_c_while_loopcheck_is_loaded_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "rich.py").write_text("raise KeyboardInterrupt\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    words = [sys.executable, "-m", "loopcheck", "list"]
+    ended = subprocess.run(words, env={**os.environ, "PYTHONPATH": path}, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"loopcheck: interrupted\n")
+
+
 # ---- files that would be lost --------------------------------------------------------------------------------
 
 LOSING = {
