@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -148,6 +149,20 @@ def test_report_that_cannot_be_written_stops_the_run_before_it_begins(
     assert (ended.status, ended.stdout) == (2, "")
     assert ended.stderr == f"loopcheck: {name} cannot be written: {why}\n"
     assert not ended.file.exists()
+
+
+def test_file_that_another_run_writes_is_left_alone(loopcheck: Loopcheck) -> None:
+    words = ("failing_loops:BlocksInC", "-k", "future_is_made", "-k", INNOCENT, "--timeout", "1000")
+    running = loopcheck.start_run(*words)
+    running.wait_for(running.file, '"verdict": "agree"')
+    for more in ((), ("--resume",)):
+        ended = loopcheck.run(*words, *more)
+        sentence = f"loopcheck: the results file {running.file} is being written by another run\n"
+        assert (ended.status, ended.stdout, ended.stderr) == (2, "", sentence)
+    running.process.send_signal(signal.SIGINT)
+    finished = running.finish()
+    assert (finished.status, finished.result(INNOCENT).verdict) == (130, "agree")
+    assert loopcheck.run(LOOP, "-k", INNOCENT).status == 0  # the file is free again, and begins anew
 
 
 def test_results_are_judged_in_their_own_place(loopcheck: Loopcheck, folder: Path) -> None:

@@ -8,6 +8,7 @@ back.
 """
 
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -143,7 +144,13 @@ class Writer:
         self._file: TextIO | None = None
         if path is not None:
             try:
-                self._file = path.open("a" if kept else "w", encoding="utf-8")
+                self._file = path.open("a", encoding="utf-8")
+                if path.is_file():
+                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if kept is None:
+                        self._file.truncate(0)
+            except BlockingIOError:
+                raise ResultsError(f"the results file {path} is being written by another run") from None
             except OSError as exc:
                 raise ResultsError(f"the results file {path} cannot be written: {exc.strerror}") from exc
         for record in kept.records if kept else ():
