@@ -169,6 +169,33 @@ def test_run_whose_driver_is_killed_again_and_again_is_completed(loopcheck: Loop
     assert finished.results.footer["counts"] == Counter(expected.values())
 
 
+def test_oracle_s_process_that_is_killed_once_is_not_held_against_the_scenario(loopcheck: Loopcheck) -> None:
+    once = loopcheck.folder / "once"
+    text = '''
+import os
+import signal
+
+from loopcheck_target import scenario
+
+
+@scenario(statements=["call_soon.fifo-order"])
+def killed_{name}(loop, trace):
+    """Its process is killed."""
+    trace("begins")
+    if type(loop).__name__ == "_UnixSelectorEventLoop" and not os.path.exists({once!r}):
+        {mark}
+        os.kill(os.getpid(), signal.SIGKILL)
+'''
+    for name, mark in (("once", f"open({str(once)!r}, 'w').close()"), ("always", "pass")):
+        path = str(once if name == "once" else loopcheck.folder / "never")
+        loopcheck.scenario_file(f"many/{name}.py", text.format(name=name, mark=mark, once=path))
+    finished = loopcheck.run(FAULTLESS[0], "--scenarios", str(loopcheck.scenarios), "--area", "many")
+    assert finished.result("many/killed_once").verdict == "agree"
+    always = finished.result("many/killed_always")
+    assert always.verdict == "broken-scenario"
+    assert always.record["sentence"] == "asyncio died with SIGKILL after “begins”."
+
+
 def records(file: Path) -> int:
     """Return how many records of scenarios a file has."""
     return file.read_bytes().count(b'"record": "scenario"') if file.exists() else 0
