@@ -344,9 +344,12 @@ WRONG_WORDS = {
     "timeout is nothing": (("run", INNOCENT_LOOP, "--timeout", "0"), "0 is not above zero"),
     "results in no folder": (
         ("run", INNOCENT_LOOP, "--results", "no/r.jsonl"),
-        "the results file no/r.jsonl cannot",
+        "no/r.jsonl cannot be written: No such file or directory",
     ),
-    "results is a folder": (("run", INNOCENT_LOOP, "--results", "."), "the results file . cannot be written"),
+    "results is a folder": (
+        ("run", INNOCENT_LOOP, "--results", "."),
+        "loopcheck: . cannot be written: Is a directory",
+    ),
     "show what is not there": (("show", "no/such"), "'no/such'"),
     "export what is not there": (("export", "no/such"), "'no/such'"),
 }

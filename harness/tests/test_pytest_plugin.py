@@ -250,6 +250,7 @@ def test_workers_collect_the_same_and_their_results_are_written_in_the_order_of_
         (["--loop", INNOCENT, "--loop-timeout", "-1"], "--loop-timeout -1 is not above zero"),
         (["--loop", INNOCENT, "--loop-results", "no/such/file"], "the results file no/such/file cannot be*"),
         (["--loop", INNOCENT, "--loop-scenarios", "nowhere"], "there is no folder *nowhere to read*"),
+        (["--loop", INNOCENT, "--loop-path", "nowhere"], "there is no folder *nowhere to put on *"),
         (["--loop", INNOCENT, "--loop-baseline", "nowhere.toml"], "*nowhere.toml*"),
         (["--loop", INNOCENT, "--loop-baseline", "nowhere.toml", "-n", "2"], "*nowhere.toml*"),
         (["--loop", INNOCENT, "loopcheck/no::such"], "there is nothing called loopcheck/no::such; *"),

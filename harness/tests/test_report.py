@@ -244,7 +244,7 @@ def test_traces_fit_the_width_and_sentences_are_not_broken(width: int) -> None:
     lines = text_of(to).splitlines()
     sentence = STOPPED_TOO_LATE["sentence"]
     assert f"  {sentence}" in lines
-    assert width < 60 or all(len(line) <= width for line in lines if "iter" in line or " ! " in line)
+    assert width < 40 or all(len(line) <= width for line in lines if "iter" in line or " ! " in line)
 
 
 def test_picture_says_iterations_and_marks_what_differs() -> None:

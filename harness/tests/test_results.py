@@ -66,17 +66,19 @@ def test_traces_of_the_oracle_are_stored_once(tmp_path: Path) -> None:
 def test_other_traces_of_the_oracle_are_stored_too(tmp_path: Path) -> None:
     other = (trace(event("b")),)
     runs = [ORACLE, other, ORACLE, other]
-    records = [header(), *(result(JUDGEMENT, oracle, TARGET) for oracle in runs), footer()]
+    names = ["a", "b", "c", "d"]
+    named = zip(names, runs, strict=True)
+    records = [header(*names), *(result(JUDGEMENT, o, TARGET, target=name) for name, o in named), footer()]
     assert [r.oracle for r in read_results(write(tmp_path / "r.jsonl", records)).scenarios] == runs
 
 
 def test_other_oracle_of_the_same_scenario_has_its_own_traces(tmp_path: Path) -> None:
     other = (trace(event("b")),)
     records = [
-        header(),
-        result(JUDGEMENT, ORACLE, TARGET, oracle="asyncio"),
-        result(JUDGEMENT, other, TARGET, oracle="asyncio-poll"),
-        result(JUDGEMENT, other, TARGET, oracle="asyncio-poll"),
+        header("a", "b", "c"),
+        result(JUDGEMENT, ORACLE, TARGET, target="a", oracle="asyncio"),
+        result(JUDGEMENT, other, TARGET, target="b", oracle="asyncio-poll"),
+        result(JUDGEMENT, other, TARGET, target="c", oracle="asyncio-poll"),
     ]
     runs = [r.oracle for r in read_results(write(tmp_path / "r.jsonl", records)).scenarios]
     assert runs == [ORACLE, other, other]

@@ -166,6 +166,8 @@ def test_configuration_need_not_define_any(tmp_path: Path, text: str | None) -> 
         (b"[targets]\nmine = 1\n", 'mine must be a text of the form "MODULE:CALLABLE"'),
         (b'[targets]\nmine = "loops"\n', "mine must be a text of the form"),
         (b"[targets.mine]\nfactory = 1\n", "mine must be a text of the form"),
+        (b'[targets]\nmine = "loops:"\n', "of the form"),
+        (b'[targets]\nreference = "my:loop"\n', "reference is built in; give your target another name"),
     ],
 )
 def test_configuration_that_is_wrong_is_named(tmp_path: Path, content: bytes, words: str) -> None:

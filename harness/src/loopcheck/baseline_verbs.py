@@ -62,7 +62,6 @@ def run_update(arguments: argparse.Namespace) -> int:
         write_whole(file, done.text)
     with output_may_close():
         print_update(str(file), before or "", done, would=arguments.check)
-        sys.stdout.flush()
     failed = arguments.check and (changes or done.unexplained)
     return EXITS["difference"].status if failed else EXITS["good"].status
 

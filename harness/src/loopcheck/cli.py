@@ -7,14 +7,25 @@ import functools
 import json
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rich.console import Console
-
 from . import __version__
-from .arguments import USAGE, Parser, UsageError, output_may_close, positive, write_text
+from .arguments import (
+    USAGE,
+    OutputError,
+    Parser,
+    UsageError,
+    check_outputs,
+    checked_path,
+    discard_output,
+    open_missing_streams,
+    output_may_close,
+    positive,
+    report_console,
+    write_text,
+)
 from .baseline import BaselineError
 from .baseline import load as load_baseline
 from .baseline_verbs import add_parser as add_baseline
@@ -41,6 +52,7 @@ from .targets import Target, TargetError, oracle_for, parse_target, read_configu
 from .vocabulary import EXITS, LEVELS
 
 LEVELS_DEMANDED = [level for level in LEVELS if level != "free"]
+COVERAGE_WIDTH = 160  # characters, when the output is no terminal
 Part = TypeVar("Part", Statement, Name)
 
 
@@ -71,7 +83,9 @@ class Corpus:
             self._check("statement", arguments.statement, set(self.statements))
             selected = [s for s in selected if set(arguments.statement) & set(s.statements)]
         if arguments.pattern:
-            selected = [s for s in selected if any(matches(s, pattern) for pattern in arguments.pattern)]
+            ids = {scenario.id for scenario in self.scenarios}
+            patterns = arguments.pattern
+            selected = [s for s in selected if any(is_selected(s.id, p, ids, s.tags) for p in patterns)]
         if not selected:
             why = f"; {self.problems[0]}" if self.problems else ""
             raise UsageError(f"nothing matches: none of the {len(self.scenarios)} scenarios is selected{why}")
@@ -83,10 +97,14 @@ class Corpus:
                 raise UsageError(f"there is no {what} {name!r}; loopcheck list shows what there is")
 
 
-def matches(scenario: Scenario, pattern: str) -> bool:
-    """Return whether a scenario's id or a tag matches: a glob pattern, or a part of the id."""
-    words = [scenario.id, *scenario.tags]
-    return pattern in scenario.id or any(fnmatch.fnmatchcase(word, pattern) for word in words)
+def is_selected(id: str, pattern: str, ids: Set[str], tags: Sequence[str] = ()) -> bool:
+    """Return whether a pattern selects an id: a part of it, or a glob pattern for it or a tag.
+
+    A pattern that is one of ids selects nothing else: a whole id means just that.
+    """
+    if pattern in ids:
+        return pattern == id
+    return pattern in id or any(fnmatch.fnmatchcase(word, pattern) for word in (id, *tags))
 
 
 # ---- the commands ----------------------------------------------------------------------------------------
@@ -96,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run scenarios on targets and report."""
     if arguments.resume and arguments.results is None:
         raise UsageError("--resume goes on with the file that --results names")
+    check_outputs((arguments.results, arguments.junit), (arguments.baseline,))
     kept = read_kept(arguments.results) if arguments.resume else None
     corpus = Corpus(arguments.scenarios)
     pairs = target_pairs(arguments)
@@ -107,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         total=len(corpus.scenarios),
         level=arguments.level,
         clock=arguments.clock,
-        path=tuple(str(Path(folder).resolve()) for folder in arguments.path),
+        path=checked_path(arguments.path),
         jobs=arguments.jobs,
         repeat=arguments.repeat,
         timeout=arguments.timeout,
@@ -117,16 +136,20 @@ def run(arguments: argparse.Namespace) -> int:
         ids=frozenset(scenario.id for scenario in corpus.scenarios),
         kept=kept.records if kept else (),
     )
-    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 120)
+    console = report_console()
     writer = Writer(arguments.results, kept)
     reporter = Reporter(console, total=len(scenarios) * len(pairs), verbose=arguments.verbose)
     for record in options.kept:
         reporter.record(record)
+    unwritten: list[OutputError] = []  # the output is lost then; the results are not
 
     def take(record: dict[str, Any]) -> None:
         writer.write(record)
-        with output_may_close():
-            reporter.record(record)
+        try:
+            with output_may_close():
+                reporter.record(record)
+        except OutputError as exc:
+            unwritten.append(exc)
 
     try:
         status = run_session(options, take)
@@ -136,14 +159,16 @@ def run(arguments: argparse.Namespace) -> int:
     results = assemble(reporter.records)
     with output_may_close():
         print_report(console, results, arguments.verbose)
-        sys.stdout.flush()
     if arguments.junit is not None:
         write_text(arguments.junit, junit_xml(results))
+    if unwritten:
+        raise unwritten[0]
     return status
 
 
 def judge_stored(arguments: argparse.Namespace) -> int:
     """Give the verdicts of a results file anew, and report."""
+    check_outputs((arguments.output,), (arguments.baseline,))
     corpus = Corpus(None)
     read = read_results(arguments.results)
     baseline = load_baseline(arguments.baseline) if arguments.baseline else None
@@ -152,10 +177,7 @@ def judge_stored(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         write_results(arguments.output, results)
     with output_may_close():
-        print_report(
-            Console(soft_wrap=False, width=None if sys.stdout.isatty() else 120), results, arguments.verbose
-        )
-        sys.stdout.flush()
+        print_report(report_console(), results, arguments.verbose)
     return int(results.footer["exit"]) if results.footer else EXITS["failure"].status
 
 
@@ -185,14 +207,17 @@ def list_what(arguments: argparse.Namespace) -> int:
     if arguments.what == "scenarios":
         if arguments.part:
             raise UsageError("--part selects statements and names; use --area for scenarios")
-        print_list(corpus.select(arguments), corpus.problems)
+        selected = corpus.select(arguments)
+        with output_may_close():
+            print_list(selected, corpus.problems)
         return EXITS["failure"].status if corpus.problems else 0
     if arguments.area or arguments.statement:
         raise UsageError(f"--area and --statement select scenarios; use -k or --part for {arguments.what}")
-    if arguments.what == "statements":
-        print_statements(select_named(corpus.statements, arguments))
-    else:
-        print_names(select_named(corpus.surface.names, arguments))
+    with output_may_close():
+        if arguments.what == "statements":
+            print_statements(select_named(corpus.statements, arguments))
+        else:
+            print_names(select_named(corpus.surface.names, arguments))
     return 0
 
 
@@ -206,7 +231,7 @@ def select_named(things: Mapping[str, Part], arguments: argparse.Namespace) -> l
         thing
         for id, thing in things.items()
         if (not arguments.part or thing.part in arguments.part)
-        and (not arguments.pattern or any(p in id or fnmatch.fnmatchcase(id, p) for p in arguments.pattern))
+        and (not arguments.pattern or any(is_selected(id, p, things.keys()) for p in arguments.pattern))
     ]
     if not selected:
         raise UsageError(f"nothing matches: none of the {len(things)} {arguments.what} is selected")
@@ -216,12 +241,14 @@ def select_named(things: Mapping[str, Part], arguments: argparse.Namespace) -> l
 def show(arguments: argparse.Namespace) -> int:
     """Print everything about one scenario, statement or name."""
     corpus = Corpus(arguments.scenarios)
-    print_show(arguments.id, corpus.scenarios, corpus.statements, corpus.surface)
+    with output_may_close():
+        print_show(arguments.id, corpus.scenarios, corpus.statements, corpus.surface)
     return 0
 
 
 def coverage(arguments: argparse.Namespace) -> int:
     """Measure and print what of the specification the scenarios reach."""
+    check_outputs((arguments.markdown, arguments.json))
     corpus = Corpus(arguments.scenarios)
     measured = []
     if not arguments.statements_only:
@@ -231,14 +258,13 @@ def coverage(arguments: argparse.Namespace) -> int:
     found = cover(corpus.statements, corpus.scenarios, corpus.surface, measured)
     write_text(arguments.markdown, markdown(found))
     write_text(arguments.json, json.dumps(as_record(found), indent=1, ensure_ascii=False) + "\n")
-    console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 160)
-    for problem in corpus.problems:
-        console.print(
-            f"ERROR  {problem}", style="bold magenta", highlight=False, markup=False, soft_wrap=True
-        )
+    console = report_console(COVERAGE_WIDTH)
     with output_may_close():
+        for problem in corpus.problems:
+            console.print(
+                f"ERROR  {problem}", style="bold magenta", highlight=False, markup=False, soft_wrap=True
+            )
         print_coverage(console, found, brief=arguments.brief)
-        sys.stdout.flush()
     if corpus.problems or found.failed:
         return EXITS["failure"].status
     return EXITS["difference"].status if found.untested else 0
@@ -250,7 +276,10 @@ def export(arguments: argparse.Namespace) -> int:
     configured = read_configuration(Path.cwd())
     target = parse_target(arguments.target, configured)
     oracle = parse_target(arguments.oracle, configured) if arguments.oracle else oracle_for(target)
-    sys.stdout.write(export_script(arguments.id, corpus.scenarios, target, oracle, arguments.path))
+    path = checked_path(arguments.path)
+    script = export_script(arguments.id, corpus.scenarios, target, oracle, path)
+    with output_may_close():
+        sys.stdout.write(script)
     return 0
 
 
@@ -258,7 +287,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     """Say whether a target can be tested, and what it lacks."""
     corpus = Corpus(None)
     target = parse_target(arguments.target, read_configuration(Path.cwd()))
-    path = tuple(str(Path(folder).resolve()) for folder in arguments.path)
+    path = checked_path(arguments.path)
     return print_doctor(target, tuple(corpus.scenarios), path)
 
 
@@ -360,9 +389,8 @@ def _add_coverage(to: argparse.ArgumentParser) -> None:
 
 
 def _add_selection(to: argparse.ArgumentParser) -> None:
-    to.add_argument(
-        "-k", dest="pattern", action="append", metavar="PATTERN", help="part of an id, or a glob pattern"
-    )
+    pattern = "a part of an id, a glob pattern for ids and tags, or a whole id, which selects only that one"
+    to.add_argument("-k", dest="pattern", action="append", metavar="PATTERN", help=pattern)
     to.add_argument("--area", action="append", help="scenarios of an area")
     to.add_argument("--statement", action="append", metavar="ID", help="scenarios that cite a statement")
     _add_folder(to)
@@ -382,6 +410,7 @@ def _add_path(to: argparse.ArgumentParser) -> None:
 
 def main(command_line: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
+    open_missing_streams()
     words = list(sys.argv[1:] if command_line is None else command_line)
     arguments = parser().parse_args(words)
     arguments.command_line = words
@@ -389,7 +418,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
         if sys.platform != "linux":
             raise UsageError("loopcheck needs Linux: it forks, reads /proc and preloads a library")
         return int(arguments.function(arguments))
-    except (WriteError, ServerError) as exc:
+    except (WriteError, ServerError, OutputError) as exc:
         print(f"loopcheck: {exc}", file=sys.stderr)
         return EXITS["failure"].status
     except (
@@ -407,6 +436,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
         print(f"loopcheck: {exc}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
+        discard_output()
         return 0  # list and show print, and do nothing else
     except Exception:
         traceback.print_exc()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from .arguments import output_may_close, plain_console
 from .runner import TICKS_S, TIMEOUT_S
 from .scenarios import Scenario
 from .servers import Description, RunOptions, Server, ServerError, Setup
@@ -19,19 +20,24 @@ FIRST_SCENARIO = "callbacks/call_soon_runs_in_order"
 
 def print_doctor(target: Target, scenarios: tuple[Scenario, ...], path: tuple[str, ...]) -> int:
     """Print what there is to know about a target; return the exit status."""
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = plain_console()
     interpreter = target.interpreter
-    console.print(f"target       {target.text}: {target.factory}")
-    console.print(f"interpreter  {interpreter.implementation} {interpreter.version}")
+    with output_may_close():
+        console.print(f"target       {target.text}: {target.factory}")
+        console.print(f"interpreter  {interpreter.implementation} {interpreter.version}")
     try:
         about, smoke = asyncio.run(_examine(target, scenarios, path))
     except ServerError as exc:
-        console.print(f"FAILED       {exc}")
+        with output_may_close():
+            console.print(f"FAILED       {exc}")
         return EXITS["usage" if exc.during == "import" else "failure"].status
-    _print_description(console, about)
-    console.print(f"first run    {FIRST_SCENARIO}: {smoke.status}, {len(smoke.events)} events")
-    if about.asyncios_own and not target.is_asyncio:
-        console.print("FAILED       the factory gives asyncio's own loop: there is nothing to test")
+    pointless = about.asyncios_own and not target.is_asyncio
+    with output_may_close():
+        _print_description(console, about)
+        console.print(f"first run    {FIRST_SCENARIO}: {smoke.status}, {len(smoke.events)} events")
+        if pointless:
+            console.print("FAILED       the factory gives asyncio's own loop: there is nothing to test")
+    if pointless:
         return EXITS["failure"].status
     return 0 if smoke.status == "ok" else EXITS["difference"].status
 

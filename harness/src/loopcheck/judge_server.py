@@ -18,7 +18,7 @@ from typing import Any
 
 from rich.console import Console
 
-from .arguments import UsageError
+from .arguments import UsageError, checked_path
 from .baseline import BaselineError, load
 from .interpreters import InterpreterError
 from .judge_client import Request
@@ -99,7 +99,7 @@ def _session_options(request: Request) -> SessionOptions:
         total=len(scenarios),
         level=request.level,
         clock=request.clock,
-        path=tuple(request.path),
+        path=checked_path(request.path),
         jobs=max(2, default_jobs() // request.share),
         timeout=request.timeout,
         command=tuple(request.command),

@@ -30,6 +30,7 @@ STYLES = {
 }
 EVIDENCE_ENDS = 10  # lines
 MOST_ROWS = 50
+LEAST_COLUMN = 8  # characters for what a loop did, however narrow the terminal
 ROWS_BEFORE = 10  # of the first difference, where not all are shown
 SHOWN_IN_FULL = ("difference", "failure", "stale", "inconclusive")
 
@@ -140,7 +141,7 @@ def _print_traces(console: Console, result: ScenarioResult) -> None:
     if not rows:
         return
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim", expand=False)
-    widest = max(20, (console.width - 22) // 2)
+    widest = max(LEAST_COLUMN, (console.width - 22) // 2)  # 22: for the other columns
     for heading in ("  ", "iter", result.record["oracle"], " ", "iter", result.record["target"]):
         is_events = heading not in ("  ", "iter", " ")
         if is_events:

@@ -9,12 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
-
-from rich.console import Console
 
 from .annotations import github, gitlab
-from .arguments import UsageError, output_may_close, write_text
+from .arguments import UsageError, check_outputs, output_may_close, report_console, write_text
 from .badge import badge
 from .diff import compare
 from .diff_report import delta_json, delta_markdown, print_delta
@@ -24,7 +21,6 @@ from .markdown_summary import BUDGET, summary
 from .report import print_report
 from .results import Results, read_results
 
-WIDTH = 120  # of the report when the output is no terminal
 ANNOTATIONS = {"github": github, "gitlab": gitlab}
 
 
@@ -72,6 +68,9 @@ def _annotations(text: str) -> tuple[str, Path | None]:
 
 def report(arguments: argparse.Namespace) -> int:
     """Show results files in the forms asked for, on the terminal when none is; return the run's own status."""
+    annotations = arguments.annotations[1] if arguments.annotations else None
+    outputs = (arguments.junit, arguments.markdown, arguments.html, arguments.badge, annotations)
+    check_outputs(outputs, arguments.files)
     several = [read_results(file) for file in arguments.files]
     _write_files(arguments, several)
     with output_may_close():
@@ -80,8 +79,7 @@ def report(arguments: argparse.Namespace) -> int:
         forms = (arguments.junit, arguments.markdown, arguments.html, arguments.annotations, arguments.badge)
         if arguments.verbose or forms == (None,) * len(forms):
             for results in several:
-                print_report(_console(), results, arguments.verbose)
-        sys.stdout.flush()
+                print_report(report_console(), results, arguments.verbose)
     return exit_status(several)
 
 
@@ -111,6 +109,7 @@ def diff(arguments: argparse.Namespace) -> int:
     """Print what changed; return 0 when nothing got worse, 1 when something did, 3 for an incomplete file."""
     if arguments.old.exists() and arguments.new.exists() and arguments.old.samefile(arguments.new):
         raise UsageError(f"{arguments.old} and {arguments.new} are one file: there is nothing to compare")
+    check_outputs((arguments.markdown, arguments.json), (arguments.old, arguments.new))
     delta = compare(
         read_results(arguments.old),
         read_results(arguments.new),
@@ -120,17 +119,5 @@ def diff(arguments: argparse.Namespace) -> int:
     write_text(arguments.markdown, delta_markdown(delta))
     write_text(arguments.json, delta_json(delta))
     with output_may_close():
-        print_delta(_console(), delta, arguments.verbose)
-        sys.stdout.flush()
+        print_delta(report_console(), delta, arguments.verbose)
     return delta.status
-
-
-class _Console(Console):
-    """A console that leaves it to output_may_close() to go on when nobody reads: rich would exit with 1."""
-
-    def on_broken_pipe(self) -> NoReturn:
-        raise BrokenPipeError
-
-
-def _console() -> Console:
-    return _Console(soft_wrap=False, width=None if sys.stdout.isatty() else WIDTH)

@@ -8,8 +8,10 @@ back.
 """
 
 import contextlib
+import fcntl
 import functools
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any, TextIO
 import jsonschema
 import jsonschema.protocols
 
+from . import __version__
 from .judge import Judgement
 from .schema import results_schema
 from .traces import Trace, trace_from_record, trace_record
@@ -141,7 +144,13 @@ class Writer:
         self._file: TextIO | None = None
         if path is not None:
             try:
-                self._file = path.open("a" if kept else "w", encoding="utf-8")
+                self._file = path.open("a", encoding="utf-8")
+                if path.is_file():
+                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if kept is None:
+                        self._file.truncate(0)
+            except BlockingIOError:
+                raise ResultsError(f"the results file {path} is being written by another run") from None
             except OSError as exc:
                 raise ResultsError(f"the results file {path} cannot be written: {exc.strerror}") from exc
         for record in kept.records if kept else ():
@@ -187,7 +196,24 @@ class Writer:
 
 
 def write_results(path: Path, results: Results) -> None:
-    """Write results that were changed to a file of their own.  Raises ResultsError."""
+    """Write results that were changed, to a file that has all of them at once.  Raises ResultsError."""
+    if path.exists() and not path.is_file():
+        _write_all(path, results)  # a terminal or a pipe
+        return
+    real = path.resolve()
+    unfinished = real.with_name(f".{real.name}.{os.getpid()}")
+    try:
+        _write_all(unfinished, results)
+        unfinished.replace(real)
+    except ResultsError as exc:
+        raise type(exc)(str(exc).replace(str(unfinished), str(path))) from exc
+    except OSError as exc:
+        raise ResultsError(f"the results file {path} cannot be written: {exc.strerror}") from exc
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_all(path: Path, results: Results) -> None:
     writer = Writer(path)
     try:
         for record in [results.header, *results.errors]:
@@ -239,7 +265,29 @@ def _records(path: Path, content: bytes) -> list[tuple[dict[str, Any], int]]:
     records = list(_parse(path, content.rstrip(b"\n").split(b"\n")))
     if not records or records[0][0].get("record") != "header":
         raise ResultsError(f"{path} is no results file: it does not begin with a header record")
+    _check_whole(path, [record for record, _ in records])
     return records
+
+
+def _check_whole(path: Path, records: list[dict[str, Any]]) -> None:
+    """Raise ResultsError unless records are those of one run: what was glued or edited is no results file."""
+    targets = {target["name"] for target in records[0]["targets"]}
+    seen: set[tuple[str, str]] = set()
+    for number, record in enumerate(records[1:], start=2):
+        what = ""
+        if record["record"] == "header":
+            what = "begins another run's results"
+        elif records[number - 2]["record"] == "footer":
+            what = "comes behind the end of the run"
+        elif record["record"] == "scenario":
+            key = (record["id"], record["target"])
+            if record["target"] not in targets:
+                what = f"is about {record['target']}, which is no target of the run"
+            elif key in seen:
+                what = f"is about {record['id']} on {record['target']}, as a record before it is"
+            seen.add(key)
+        if what:
+            raise ResultsError(f"{path}:{number} {what}: a results file is what one run wrote, unchanged")
 
 
 @functools.cache
@@ -251,14 +299,25 @@ def _parse(path: Path, lines: list[bytes]) -> Iterator[tuple[dict[str, Any], int
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
+            if number == 1:
+                _check_format(path, record)
             _validator().validate(record)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             if number == len(lines):
                 return  # cut short: there is no footer then, and the results say that they are incomplete
             raise ResultsError(f"{path}:{number} is no JSON: {exc}") from exc
         except jsonschema.ValidationError as exc:
             raise ResultsError(f"{path}:{number} is no results record: {exc.message}") from exc
         yield record, len(line) + 1
+
+
+def _check_format(path: Path, header: Any) -> None:
+    """Raise ResultsError for the header of another format, which needs another loopcheck."""
+    if isinstance(header, dict) and header.get("record") == "header" and header.get("format") != FORMAT:
+        by = f", written by loopcheck {header['loopcheck']}" if "loopcheck" in header else ""
+        raise ResultsError(
+            f"{path} is of format {header.get('format')}{by}; loopcheck {__version__} reads format {FORMAT}"
+        )
 
 
 def assemble(records: list[dict[str, Any]]) -> Results:

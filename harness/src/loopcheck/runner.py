@@ -165,9 +165,21 @@ class Runner:
         """Return the oracle's runs of a scenario, made once for all targets that are compared with it."""
         key = (oracle.key, scenario.id, tick)
         if key not in self._oracle_runs:
-            traces = self._traces(scenario, oracle, tick, self._repetitions(scenario))
-            self._oracle_runs[key] = asyncio.create_task(traces)
+            self._oracle_runs[key] = asyncio.create_task(self._undisturbed(scenario, oracle, tick))
         return list(await self._oracle_runs[key])
+
+    async def _undisturbed(self, scenario: Scenario, oracle: Target, tick: float) -> list[Trace]:
+        """Return the oracle's runs; one that was killed is made once more.
+
+        asyncio does not kill itself: somebody did, such as a system without memory, which says nothing about the
+        scenario.  A scenario that does is killed again.
+        """
+        traces = await self._traces(scenario, oracle, tick, self._repetitions(scenario))
+        killed = [trace.outcome.signal == "SIGKILL" and not trace.outcome.hung for trace in traces]
+        return [
+            await self._trace(scenario, oracle, tick) if again else trace
+            for trace, again in zip(traces, killed, strict=True)
+        ]
 
     def _repetitions(self, scenario: Scenario) -> int:
         least = REAL_CLOCK_RUNS if "real-clock" in scenario.requires else 1

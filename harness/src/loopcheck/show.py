@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Console
 from rich.syntax import Syntax
 
+from .arguments import plain_console
 from .scenarios import Problem, Scenario
 from .spec import Statement
 from .surface import Name, Parameter, Surface
@@ -16,13 +17,9 @@ class ShowError(Exception):
     """No such id; the text is one sentence."""
 
 
-def _console() -> Console:
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-
-
 def print_list(scenarios: Iterable[Scenario], problems: Iterable[Problem]) -> None:
     """Print one line for each scenario, ``id<TAB>level<TAB>title``, then what is wrong with files."""
-    console = _console()
+    console = plain_console()
     for scenario in scenarios:
         console.file.write(f"{scenario.id}\t{scenario.level}\t{scenario.title}\n")
     for problem in problems:
@@ -31,14 +28,16 @@ def print_list(scenarios: Iterable[Scenario], problems: Iterable[Problem]) -> No
 
 def print_statements(statements: Iterable[Statement]) -> None:
     """Print one line for each statement, ``id<TAB>level<TAB>text``."""
+    console = plain_console()
     for statement in statements:
-        _console().file.write(f"{statement.id}\t{statement.level}\t{statement.text}\n")
+        console.file.write(f"{statement.id}\t{statement.level}\t{statement.text}\n")
 
 
 def print_names(names: Iterable[Name]) -> None:
     """Print one line for each documented name, ``name<TAB>kind<TAB>signature``."""
+    console = plain_console()
     for name in names:
-        _console().file.write(f"{name.name}\t{name.kind}\t{name.signature}\n")
+        console.file.write(f"{name.name}\t{name.kind}\t{name.signature}\n")
 
 
 def find_scenario(id: str, scenarios: Sequence[Scenario]) -> Scenario:
@@ -63,7 +62,7 @@ def print_show(
 
     What is a statement and a name at once, such as ``Future.get_loop``, is printed as both.  Raises ShowError.
     """
-    console = _console()
+    console = plain_console()
     name = surface.find(id)
     found = [scenario for scenario in scenarios if scenario.id == id]
     if id not in statements and name is None and not found:

@@ -107,13 +107,18 @@ def split_target(text: str, configured: dict[str, str] | None = None) -> tuple[s
             raise TargetError(
                 f"{loop!r} is no target: write MODULE:CALLABLE, or one of {', '.join(known_names(configured))}"
             )
-        module, _, callable_name = loop.partition(":")
-        if not all(part.isidentifier() for part in f"{module}.{callable_name}".split(".")):
+        if not _is_factory(loop):
             raise TargetError(f"{loop!r} is no target: MODULE:CALLABLE takes dotted Python names")
         factory = loop
     if at and not python:
         raise TargetError(f"{text!r} names no interpreter after the @")
     return _name(loop, python), factory, python
+
+
+def _is_factory(text: str) -> bool:
+    """Return whether a text has the form ``MODULE:CALLABLE``, both dotted Python names."""
+    module, colon, callable_name = text.partition(":")
+    return bool(colon) and all(part.isidentifier() for part in f"{module}.{callable_name}".split("."))
 
 
 def _name(loop: str, python: str) -> str:
@@ -159,6 +164,8 @@ def read_configuration(folder: Path) -> dict[str, str]:
     if not isinstance(targets, dict):
         raise TargetError(f'{file}: targets must be a table: [targets], then NAME = "MODULE:CALLABLE"')
     for name, factory in targets.items():
-        if not isinstance(factory, str) or ":" not in factory:
+        if not isinstance(factory, str) or not _is_factory(factory):
             raise TargetError(f'{file}: {name} must be a text of the form "MODULE:CALLABLE"')
+        if name in (*ORACLE_FACTORIES, *REFERENCE_FACTORIES):
+            raise TargetError(f"{file}: {name} is built in; give your target another name")
     return dict(targets)
