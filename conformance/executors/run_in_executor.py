@@ -41,7 +41,7 @@ async def job_runs_in_another_thread(loop, trace):
 
 @scenario(statements=["run_in_executor.returns-future"])
 def job_starts_without_being_awaited(loop, trace):
-    """It returns a Future, not a coroutine: the job starts although nobody awaits it, and the loop does not run."""
+    """It returns a Future, not a coroutine: the job starts although nobody awaits it and no loop runs."""
     started = threading.Event()
     future = loop.run_in_executor(None, started.set)
     trace("is a future", asyncio.isfuture(future), "a coroutine", asyncio.iscoroutine(future))
@@ -188,7 +188,7 @@ async def job_that_the_executor_cancels_cancels_the_future(loop, trace):
     debug=True,
 )
 async def debug_mode_refuses_coroutine_functions(loop, trace):
-    """In debug mode, a coroutine function or what cannot be called is refused with TypeError, and not submitted."""
+    """In debug mode, a coroutine function or what cannot be called is refused with TypeError."""
 
     async def coroutine_function():
         trace("ran")

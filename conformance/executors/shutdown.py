@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""shutdown_default_executor: waiting for the threads of the default executor, for how long, and what is refused after."""
+"""shutdown_default_executor: how long it waits for the threads, and what is refused afterwards."""
 
 import asyncio
 import concurrent.futures
@@ -40,7 +40,7 @@ def try_default_executor(loop, trace):
 
 @scenario(statements=["shutdown_default_executor.coroutine", "shutdown_default_executor.joins"])
 async def shutdown_waits_for_the_jobs(loop, trace, T):
-    """shutdown_default_executor() is a coroutine that waits until the jobs have ended and their threads are gone."""
+    """shutdown_default_executor() is a coroutine that waits until the jobs and their threads have ended."""
     release = threading.Event()
     job = loop.run_in_executor(None, lambda: (release.wait(10), threading.current_thread()))
     shutdown = loop.shutdown_default_executor()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""getaddrinfo and getnameinfo: the answers of the socket module, without blocking the loop. No network is needed."""
+"""getaddrinfo and getnameinfo: the answers of the socket module, without blocking the loop."""
 
 import asyncio
 import concurrent.futures
@@ -8,8 +8,6 @@ import socket
 import threading
 
 from loopcheck_target import scenario
-
-NEEDS = ["names/addresses_are_those_of_the_socket_module"]  # each scenario of this file
 
 NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 
@@ -42,7 +40,12 @@ async def addresses_are_those_of_the_socket_module(loop, trace):
         answer = await loop.getaddrinfo(host, 80, type=socket.SOCK_STREAM)
         trace("answer", host, answer == expected)
     answer = await loop.getaddrinfo(
-        "127.0.0.1", "80", family=socket.AF_INET, type=socket.SOCK_DGRAM, proto=17, flags=socket.AI_NUMERICHOST
+        "127.0.0.1",
+        "80",
+        family=socket.AF_INET,
+        type=socket.SOCK_DGRAM,
+        proto=17,
+        flags=socket.AI_NUMERICHOST,
     )
     trace("addresses", [entry[4] for entry in answer])
 
@@ -131,7 +134,7 @@ async def debug_mode_logs_resolutions(loop, trace):
     """Debug mode logs each getaddrinfo(), at level INFO if it takes as long as a slow callback."""
 
     def trace_and_drop(record):
-        """The text has a duration, and a slow callback is logged too: such records cannot be compared as they are."""
+        """Keep durations, and slow callbacks, out of what is compared."""
         text = record.getMessage()
         if "address info" in text:
             trace(record.levelname, text.partition(" took ")[0])

@@ -2,14 +2,12 @@
 """Work in threads and processes: run_in_executor(), the default executor, and name resolution, which runs in it.
 
 An executor is one of ``concurrent.futures``.  ``asyncio.wrap_future`` connects its future with one of the loop's
-own kind: a result goes from the thread to the loop by ``call_soon_threadsafe``, a cancellation the other way, where
-it reaches only a job that has not begun.
+own kind: a result goes from the thread to the loop by ``call_soon_threadsafe``; a cancellation goes the other way,
+where it reaches only a job that has not begun.
 
 The default executor is a ThreadPoolExecutor, made when it is first needed.  It is shut down once, by
 ``shutdown_default_executor``, which waits for its threads, or by ``close``, which does not; after either, no other
 one is made.
-
-Spec: run_in_executor.runs, run_in_executor.default-lazy, run_in_executor.max_workers, dns.default-executor
 """
 
 import asyncio
@@ -37,6 +35,10 @@ class Executors:
 
         Raises RuntimeError if the loop is closed, or for None if the default executor was shut down; in debug mode
         TypeError if func is a coroutine function or not callable; what the executor's submit() raises.
+
+        Spec: run_in_executor.runs, run_in_executor.executor-arg, run_in_executor.none-default,
+        run_in_executor.returns-future, run_in_executor.partial, run_in_executor.process-pool,
+        run_in_executor.not-blocking, run_in_executor.exception, run_in_executor.closed
         """
         if self.is_closed():
             raise RuntimeError("Event loop is closed")
@@ -47,6 +49,11 @@ class Executors:
         return asyncio.wrap_future(executor.submit(func, *args), loop=self)
 
     def _get_default_executor(self) -> "concurrent.futures.Executor":
+        """Return the default executor; make it if there is none.  Raises RuntimeError after its shutdown.
+
+        Spec: run_in_executor.default-lazy, run_in_executor.default-threadpool, run_in_executor.max_workers,
+        shutdown_default_executor.then-raises, shutdown_default_executor.custom-ok
+        """
         if self._executor_shutdown_called:
             raise RuntimeError("Executor shutdown has been called")
         if self._default_executor is None:
@@ -71,8 +78,9 @@ class Executors:
 
             Warns with a RuntimeWarning, and leaves the threads to themselves, when the time is over.
 
-            Spec: shutdown_default_executor.joins, shutdown_default_executor.timeout-seconds,
-            shutdown_default_executor.timeout-warns
+            Spec: shutdown_default_executor.coroutine, shutdown_default_executor.joins,
+            shutdown_default_executor.timeout-none, shutdown_default_executor.timeout-seconds,
+            shutdown_default_executor.timeout-warns, shutdown_default_executor.timeout-terminates
             """
             self._executor_shutdown_called = True
             if self._default_executor is None:
@@ -144,7 +152,8 @@ class Executors:
 
         Debug mode logs the question and how long the answer took.
 
-        Spec: getaddrinfo.async, getaddrinfo.defaults, dns.coroutines-3.7
+        Spec: getaddrinfo.async, getaddrinfo.defaults, getaddrinfo.nonblocking, dns.coroutines-3.7,
+        dns.default-executor, dns.saturation-delays, dns.error
         """
         resolve = self._getaddrinfo_logged if self.get_debug() else socket.getaddrinfo
         answer: list[Any] = await self.run_in_executor(None, resolve, host, port, family, type, proto, flags)
