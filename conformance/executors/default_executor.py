@@ -17,11 +17,11 @@ class RecordingPool(concurrent.futures.ThreadPoolExecutor):
 
     def __init__(self, trace, name):
         super().__init__(1)
-        self._trace = trace
-        self._name = name
+        self.trace = trace
+        self.label = name
 
     def submit(self, fn, *args, **kwargs):
-        self._trace("submit", self._name, args, kwargs)
+        self.trace("submit", self.label, args, kwargs)
         return super().submit(fn, *args, **kwargs)
 
 

@@ -18,10 +18,10 @@ class RecordingPool(concurrent.futures.ThreadPoolExecutor):
 
     def __init__(self, trace):
         super().__init__(1)
-        self._trace = trace
+        self.trace = trace
 
     def submit(self, fn, *args, **kwargs):
-        self._trace("submit", args, kwargs)
+        self.trace("submit", args, kwargs)
         return super().submit(fn, *args, **kwargs)
 
 

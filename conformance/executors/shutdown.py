@@ -5,7 +5,6 @@ import asyncio
 import concurrent.futures
 import sys
 import threading
-import time
 import warnings
 
 from loopcheck_target import scenario
@@ -127,15 +126,21 @@ async def shutdown_whose_time_is_over_warns_and_goes_on(loop, trace, T):
 @scenario(statements=["shutdown_default_executor.not-with-run"])
 def asyncio_run_waits_for_the_default_executor(new_event_loop, trace, T):
     """asyncio.run() shuts the default executor down itself: a job that was begun has ended when it returns."""
-    finished = threading.Event()
+    release, finished = threading.Event(), threading.Event()
+    threads = []
 
     def job():
-        time.sleep(2 * T)
+        threads.append(threading.current_thread())
+        release.wait(50 * T)
         finished.set()
 
     async def main():
-        asyncio.get_running_loop().run_in_executor(None, job)
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, job)
+        loop.call_later(T, release.set)
         trace("main ends, job finished", finished.is_set())
 
     asyncio_run(main(), new_event_loop)
     trace("job finished", finished.is_set())
+    release.set()
+    threads[0].join()

@@ -17,11 +17,11 @@ class Pool(concurrent.futures.ThreadPoolExecutor):
 
     def __init__(self, trace, release):
         super().__init__(1)
-        self._trace = trace
+        self.trace = trace
         super().submit(release.wait, 10)
 
     def submit(self, fn, *args, **kwargs):
-        self._trace("submit")
+        self.trace("submit")
         return super().submit(fn, *args, **kwargs)
 
 
