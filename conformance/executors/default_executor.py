@@ -94,6 +94,14 @@ async def default_executor_must_be_a_thread_pool(loop, trace):
         trace("result", await loop.run_in_executor(None, max, 1, 2))
 
 
+@scenario(statements=["set_default_executor.interpreterpool"])
+async def default_executor_may_be_an_interpreter_pool(loop, trace):
+    """An InterpreterPoolExecutor is a ThreadPoolExecutor, and so can be the default executor."""
+    with concurrent.futures.InterpreterPoolExecutor(1) as pool:
+        loop.set_default_executor(pool)
+        trace("result", await loop.run_in_executor(None, pow, 2, 100))
+
+
 @scenario(statements=["set_default_executor.any-before-3.11"])
 async def default_executor_may_be_of_any_kind(loop, trace):
     """Before Python 3.11 any executor can be the default one; since 3.8 that is deprecated."""

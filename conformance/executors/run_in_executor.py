@@ -111,6 +111,14 @@ async def process_pool_runs_the_job_in_a_child(loop, trace):
         trace("result", await loop.run_in_executor(pool, pow, 2, 100))
 
 
+@scenario(statements=["run_in_executor.interpreter-pool"])
+async def interpreter_pool_runs_the_job(loop, trace):
+    """An InterpreterPoolExecutor runs the job in another interpreter of this process."""
+    with concurrent.futures.InterpreterPoolExecutor(1) as pool:
+        trace("in this process", await loop.run_in_executor(pool, os.getpid) == os.getpid())
+        trace("result", await loop.run_in_executor(pool, pow, 2, 100))
+
+
 @scenario(statements=["example.executors"])
 async def example_runs_blocking_code_in_pools(loop, trace, tmp):
     """The documentation's example: reading a file, and heavy work, in the default, a thread and a process pool."""
