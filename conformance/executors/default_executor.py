@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The default executor: when it is made, what it is, and how a program sets its own."""
 
+import asyncio
 import concurrent.futures
+import contextvars
 import os
 import sys
 import threading
@@ -78,6 +80,20 @@ async def set_default_executor_decides_what_none_means(loop, trace):
         loop.set_default_executor(second)
         trace("result", await loop.run_in_executor(None, min, 1, 2))
         trace("the first one still works", first.submit(max, 3, 4).result(10))
+
+
+@scenario(basis="observed: asyncio.to_thread() is how most programs reach the default executor", since="3.9")
+async def to_thread_uses_the_default_executor(loop, trace):
+    """asyncio.to_thread() calls a function in the default executor, in the context of the caller."""
+    variable = contextvars.ContextVar("variable")
+    variable.set("value")
+
+    def job(first, *, second):
+        return first, second, variable.get(), threading.current_thread().name.startswith("mine")
+
+    with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="mine") as pool:
+        loop.set_default_executor(pool)
+        trace("result", await asyncio.to_thread(job, 1, second=2))
 
 
 @scenario(statements=["set_default_executor.must-be-threadpool"])
