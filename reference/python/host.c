@@ -146,6 +146,7 @@ log_message(void *host, asy_log_level level, const char *message, asy_error *exc
 {
     static const int levels[] = {
         [ASY_LOG_DEBUG] = 10,
+        [ASY_LOG_INFO] = 20,
         [ASY_LOG_WARNING] = 30,
         [ASY_LOG_ERROR] = 40,
     };

@@ -22,6 +22,7 @@
 static PyObject **const classes[] = {
 #define ASY_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##name,
 #define ASY_ASYNCIO_ERROR_KIND(name, python_class, parent) [ASY_##name] = NULL,
+#define ASY_SOCKET_ERROR_KIND(name, python_class, parent) [ASY_##name] = &PyExc_##parent,
 #include <asy/error_kinds.def>
 #undef ASY_ERROR_KIND
 };
@@ -78,6 +79,13 @@ class_of(asy_error_kind kind)
                                       : asyncio_classes.invalid_state_error;
 }
 
+/* An exception of the module socket counts as its parent: Python resolves names by itself. */
+static bool
+is_of_kind(PyObject *exception, asy_error_kind kind)
+{
+    return kind != ASY_gaierror && PyErr_GivenExceptionMatches(exception, class_of(kind));
+}
+
 /* A class may have two bases of the table. A fatal one decides, since asyncio's handles test for
  * these first. A cancellation is what travels most. */
 static asy_error_kind
@@ -91,7 +99,7 @@ kind_of(PyObject *exception)
         return ASY_SystemExit;
     if (PyErr_GivenExceptionMatches(exception, class_of(ASY_CancelledError)))
         return ASY_CancelledError;
-    while (kind > 0 && !PyErr_GivenExceptionMatches(exception, class_of((asy_error_kind)kind)))
+    while (kind > 0 && !is_of_kind(exception, (asy_error_kind)kind))
         kind--;
     return (asy_error_kind)kind;
 }

@@ -86,7 +86,7 @@ append(char *text, size_t size, const char *format, ...)
 static asy_error *
 capture_log(void *host, asy_log_level level, const char *message, asy_error *exception)
 {
-    static const char *const names[] = { "DEBUG", "WARNING", "ERROR" };
+    static const char *const names[] = { "DEBUG", "INFO", "WARNING", "ERROR" };
     struct testing *t = host;
 
     append(t->log, sizeof t->log, "%s %s\n", names[level], message);

@@ -10,6 +10,8 @@
  *   future.h     futures: a result that is not there yet
  *   coro.h       coroutines: functions that can wait
  *   task.h       tasks; sleep, wait, gather, timeout, shield
+ *   executor.h   work in threads
+ *   resolve.h    getaddrinfo, getnameinfo
  *   host.h       what a language binding supplies and may call; C programs do not need it
  *
  * These headers are the manual. Each public function is described here and only here, and its
@@ -38,10 +40,12 @@
 #include <asy/context.h>
 #include <asy/coro.h>
 #include <asy/error.h>
+#include <asy/executor.h>
 #include <asy/future.h>
 #include <asy/handle.h>
 #include <asy/host.h>
 #include <asy/loop.h>
+#include <asy/resolve.h>
 #include <asy/task.h>
 #include <asy/types.h>
 

@@ -25,6 +25,7 @@ ASY_BEGIN_DECLARATIONS
 
 typedef enum asy_log_level {
     ASY_LOG_DEBUG,
+    ASY_LOG_INFO,
     ASY_LOG_WARNING,
     ASY_LOG_ERROR
 } asy_log_level;

@@ -140,12 +140,12 @@ ASY_API asy_error *asy_eager_task_factory(asy_loop *loop, asy_coro *coroutine,
                                           asy_task **ret_task) ASY_MUST_CHECK;
 
 /* asyncio.run(main): run a coroutine in a new loop, then cancel the tasks that are left and wait
- * for them, and close the loop.
+ * for them, and for the jobs of the default executor, up to five minutes, and close the loop.
  *
  * `make_main` gets the loop, since a coroutine in C wants to be told, and returns the coroutine.
  *
  * Raises   what the coroutine raises; as asy_loop_new().
- * Spec     run.own-loop, run.nested-raises
+ * Spec     run.own-loop, run.nested-raises, shutdown_default_executor.not-with-run
  */
 ASY_API asy_error *asy_run(asy_coro *(*make_main)(asy_loop *loop, void *argument),
                            void *argument) ASY_MUST_CHECK;

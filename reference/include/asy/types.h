@@ -41,6 +41,7 @@ typedef struct asy_clock asy_clock;
 typedef struct asy_report asy_report;
 typedef struct asy_report_item asy_report_item;
 typedef struct asy_awaited asy_awaited;
+typedef struct asy_executor asy_executor;               /* executor.h */
 typedef struct asy_host asy_host;                       /* host.h */
 typedef struct asy_future asy_future;                   /* future.h */
 typedef struct asy_future_ops asy_future_ops;

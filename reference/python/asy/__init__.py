@@ -8,7 +8,7 @@
 The loop, its handles and its timers are C (asy._asy); futures and tasks are asyncio's.  Those of a NativeEventLoop
 are the library's: asy.Future and asy.Task.  ``await asy.sleep(delay)`` works in both.  What is here besides is
 what the interpreter and the logging module know better than C: ``_running`` keeps the async generators,
-``_host`` logs, ``_format`` writes texts for people.
+``_executors`` the default executor, ``_host`` logs, ``_format`` writes texts for people.
 
 Methods of ``asyncio.AbstractEventLoop`` that are not there raise NotImplementedError.
 """
@@ -21,6 +21,7 @@ from typing import Any
 
 from . import _host
 from ._asy import Coroutine, Future, Loop, Task, sleep
+from ._executors import Executors
 from ._running import Running
 
 __all__ = (
@@ -37,7 +38,7 @@ __all__ = (
 )
 
 
-class EventLoop(Loop, Running, asyncio.AbstractEventLoop):  # type: ignore[misc]
+class EventLoop(Loop, Running, Executors, asyncio.AbstractEventLoop):  # type: ignore[misc]
     """An event loop over the selector that is named "epoll", "poll" or "select"; None is the best there is.
 
     Raises ValueError or TypeError for another selector, OSError when no descriptors are left.
@@ -51,8 +52,16 @@ class EventLoop(Loop, Running, asyncio.AbstractEventLoop):  # type: ignore[misc]
         Running.__init__(self)
         Loop.__init__(self, selector, debug=_host.debug_at_start(), native=self._native)
 
-    async def shutdown_default_executor(self, timeout: "float | None" = None) -> None:
-        """Return at once: a loop without run_in_executor() never has an executor to shut down."""
+    def close(self) -> None:
+        """Forget every callback, release the descriptors, and shut down the default executor without waiting.
+
+        Does nothing if the loop is closed.  Raises RuntimeError if it runs.
+
+        Spec: close.executor-nowait, close.idempotent
+        """
+        if not self.is_closed():
+            super().close()
+            self._close_default_executor()
 
     def __del__(self, _warn: "Callable[..., Any]" = warnings.warn) -> None:
         if not self.is_closed():

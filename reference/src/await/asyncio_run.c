@@ -4,15 +4,19 @@
  *
  * Its promise is that nothing is left running: whatever tasks there still are when the coroutine
  * has ended are cancelled, and waited for. What goes wrong in them then has nobody to go to but
- * the exception handler.
+ * the exception handler. The jobs of the default executor, which cannot be cancelled, are waited
+ * for, too.
  */
 #include "base/alloc.h"
 #include "core/loop_impl.h"
 
 #include <asy/coro.h>
+#include <asy/executor.h>
 #include <asy/future.h>
 #include <asy/loop.h>
 #include <asy/task.h>
+
+#define THREAD_JOIN_TIMEOUT 300     /* seconds; as asyncio's constant of this name */
 
 /* Run until the future is done; its own exception comes back, too. */
 static asy_error *
@@ -114,6 +118,23 @@ cancel_all_tasks(asy_loop *loop)
     return err;
 }
 
+/* ---- the default executor ---------------------------------------------------------- */
+
+/* CPython: loop.run_until_complete(loop.shutdown_default_executor(...)) */
+static asy_error *
+shutdown_default_executor(asy_loop *loop)
+{
+    return run_main(loop, asy_shutdown_default_executor(loop, THREAD_JOIN_TIMEOUT));
+}
+
+/* CPython: the try block of Runner.close */
+static asy_error *
+leave_nothing(asy_loop *loop)
+{
+    TRY(cancel_all_tasks(loop));
+    return shutdown_default_executor(loop);
+}
+
 /* ---- run -------------------------------------------------------------------------- */
 
 /* Of two errors the later one is raised, as by a finally clause. Steals both. */
@@ -138,7 +159,7 @@ asy_run(asy_coro *(*make_main)(asy_loop *loop, void *argument), void *argument)
     TRY(asy_new_event_loop(&loop));
     asy_set_event_loop(loop);
     asy_error *err = run_main(loop, make_main(loop, argument));
-    err = later_error(err, cancel_all_tasks(loop));
+    err = later_error(err, leave_nothing(loop));
     asy_set_event_loop(NULL);
     err = later_error(err, asy_loop_close(loop));
     asy_loop_unref(loop);

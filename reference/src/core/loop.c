@@ -9,6 +9,8 @@
 #include "core/loop_impl.h"
 #include "core/thread.h"
 
+#include <asy/executor.h>
+
 #define SLOW_CALLBACK_DURATION 0.1
 
 static const asy_host no_host;
@@ -67,6 +69,7 @@ static void
 loop_free(asy_loop *loop)
 {
     asy_loop_set_exception_handler(loop, NULL, NULL, NULL);
+    asy_executor_unref(loop->default_executor);
     if (loop->task_factory_drop)
         loop->task_factory_drop(loop->task_factory_argument);
     pthread_mutex_destroy(&loop->inbox_lock);
@@ -219,6 +222,8 @@ asy_loop_close(asy_loop *loop)
     loop_release_watches(loop);
     loop_abandon_tasks(loop);
     loop_release_outer_futures(loop);
+    loop_forget_jobs(loop);
+    loop_close_default_executor(loop);
     close_selector(loop);
     return err;
 }

@@ -59,6 +59,9 @@ struct asy_loop {
     asy_task_factory      task_factory;             /* NULL: the default one */
     void                 *task_factory_argument;
     void                (*task_factory_drop)(void *argument);
+    struct job           *first_job;                /* of run_in_executor(); executor.c */
+    asy_executor         *default_executor;         /* NULL: none was needed yet */
+    bool                  executor_shutdown_called;
 
     /* The self-pipe. Its reader is part of the loop and is not counted. */
     int                   wake_receiver;            /* _ssock; the loop's thread */
@@ -211,6 +214,14 @@ void loop_abandon_tasks(asy_loop *loop);
 
 /* Give back the pending futures that gather() and shield() wait for: no callback will run. */
 void loop_release_outer_futures(asy_loop *loop);
+
+/* ---- executor.c ----------------------------------------------------------------- */
+
+/* Give back the futures of the jobs that are not done. */
+void loop_forget_jobs(asy_loop *loop);
+
+/* Shut the default executor down, without waiting. */
+void loop_close_default_executor(asy_loop *loop);
 
 /* ---- debug.c ------------------------------------------------------------------ */
 

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""Work in threads and processes: run_in_executor(), the default executor, and name resolution, which runs in it.
+
+An executor is one of ``concurrent.futures``.  ``asyncio.wrap_future`` connects its future with one of the loop's
+own kind: a result goes from the thread to the loop by ``call_soon_threadsafe``; a cancellation goes the other way,
+where it reaches only a job that has not begun.
+
+The default executor is a ThreadPoolExecutor, made when it is first needed.  It is shut down once, by
+``shutdown_default_executor``, which waits for its threads, or by ``close``, which does not; after either, no other
+one is made.
+"""
+
+import asyncio
+import concurrent.futures
+import socket
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from . import _host
+
+
+class Executors:
+    """The part of a loop that knows its default executor.  Its attributes belong to the loop."""
+
+    _default_executor: "concurrent.futures.Executor | None" = None
+    _executor_shutdown_called = False
+
+    def run_in_executor(
+        self: Any, executor: "concurrent.futures.Executor | None", func: "Callable[..., Any]", *args: Any
+    ) -> "asyncio.Future[Any]":
+        """Have the executor, or the default one for None, call func(*args); return a future of the result.
+
+        Raises RuntimeError if the loop is closed, or for None if the default executor was shut down; in debug mode
+        TypeError if func is a coroutine function or not callable; what the executor's submit() raises.
+
+        Spec: run_in_executor.runs, run_in_executor.executor-arg, run_in_executor.none-default,
+        run_in_executor.returns-future, run_in_executor.partial, run_in_executor.process-pool,
+        run_in_executor.not-blocking, run_in_executor.exception, run_in_executor.closed
+        """
+        if self.is_closed():
+            raise RuntimeError("Event loop is closed")
+        if self.get_debug():
+            _host.check_callback(func, "run_in_executor")
+        if executor is None:
+            executor = self._get_default_executor()
+        return asyncio.wrap_future(executor.submit(func, *args), loop=self)
+
+    def _get_default_executor(self) -> "concurrent.futures.Executor":
+        """Return the default executor; make it if there is none.  Raises RuntimeError after its shutdown.
+
+        Spec: run_in_executor.default-lazy, run_in_executor.default-threadpool, run_in_executor.max_workers,
+        shutdown_default_executor.then-raises, shutdown_default_executor.custom-ok
+        """
+        if self._executor_shutdown_called:
+            raise RuntimeError("Executor shutdown has been called")
+        if self._default_executor is None:
+            self._default_executor = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="asyncio")
+        return self._default_executor
+
+    def set_default_executor(self, executor: "concurrent.futures.Executor") -> None:
+        """Have run_in_executor(None, ...) use this executor from now on; the one before it is not shut down.
+
+        Raises TypeError if it is no ThreadPoolExecutor.
+
+        Spec: set_default_executor.must-be-threadpool, run_in_executor.set-default-used
+        """
+        if not isinstance(executor, concurrent.futures.ThreadPoolExecutor):
+            raise TypeError("executor must be ThreadPoolExecutor instance")
+        self._default_executor = executor
+
+    if sys.version_info >= (3, 12):
+
+        async def shutdown_default_executor(self: Any, timeout: "float | None" = None) -> None:
+            """Wait until the threads of the default executor have ended, but no longer than timeout seconds.
+
+            Warns with a RuntimeWarning, and leaves the threads to themselves, when the time is over.
+
+            Spec: shutdown_default_executor.coroutine, shutdown_default_executor.joins,
+            shutdown_default_executor.timeout-none, shutdown_default_executor.timeout-seconds,
+            shutdown_default_executor.timeout-warns, shutdown_default_executor.timeout-terminates
+            """
+            self._executor_shutdown_called = True
+            if self._default_executor is None:
+                return
+            joined, thread = self._join_in_thread()
+            try:
+                async with asyncio.timeout(timeout):
+                    await joined
+            except TimeoutError:
+                warnings.warn(
+                    f"The executor did not finishing joining its threads within {timeout} seconds.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+                self._default_executor.shutdown(wait=False)
+            else:
+                thread.join()
+
+    else:
+
+        async def shutdown_default_executor(self: Any) -> None:
+            """Wait until the threads of the default executor have ended.
+
+            Spec: shutdown_default_executor.joins
+            """
+            self._executor_shutdown_called = True
+            if self._default_executor is None:
+                return
+            joined, thread = self._join_in_thread()
+            try:
+                await joined
+            finally:
+                thread.join()
+
+    def _join_in_thread(self: Any) -> "tuple[asyncio.Future[None], threading.Thread]":
+        """Shut the default executor down in a thread; return that, and a future which is done when it is."""
+        joined = self.create_future()
+        thread = threading.Thread(target=self._join_default_executor, args=(joined,))
+        thread.start()
+        return joined, thread
+
+    def _join_default_executor(self: Any, joined: "asyncio.Future[None]") -> None:
+        try:
+            self._default_executor.shutdown(wait=True)
+            if not self.is_closed():
+                self.call_soon_threadsafe(_set_result, joined)
+        except Exception as error:
+            if not self.is_closed() and not joined.cancelled():
+                self.call_soon_threadsafe(joined.set_exception, error)
+
+    def _close_default_executor(self) -> None:
+        """Shut it down without waiting for its threads."""
+        self._executor_shutdown_called = True
+        executor, self._default_executor = self._default_executor, None
+        if executor is not None:
+            executor.shutdown(wait=False)
+
+    async def getaddrinfo(
+        self: Any,
+        host: "bytes | str | None",
+        port: "bytes | str | int | None",
+        *,
+        family: int = 0,
+        type: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+    ) -> "list[Any]":
+        """Return what socket.getaddrinfo() does; it runs in the default executor.
+
+        Debug mode logs the question and how long the answer took.
+
+        Spec: getaddrinfo.async, getaddrinfo.defaults, getaddrinfo.nonblocking, dns.coroutines-3.7,
+        dns.default-executor, dns.saturation-delays, dns.error
+        """
+        resolve = self._getaddrinfo_logged if self.get_debug() else socket.getaddrinfo
+        answer: list[Any] = await self.run_in_executor(None, resolve, host, port, family, type, proto, flags)
+        return answer
+
+    async def getnameinfo(self: Any, sockaddr: "tuple[Any, ...]", flags: int = 0) -> "tuple[str, str]":
+        """Return what socket.getnameinfo() does; it runs in the default executor.
+
+        Spec: getnameinfo.async
+        """
+        answer: tuple[str, str] = await self.run_in_executor(None, socket.getnameinfo, sockaddr, flags)
+        return answer
+
+    def _getaddrinfo_logged(
+        self: Any, host: Any, port: Any, family: int, type: int, proto: int, flags: int
+    ) -> "list[Any]":
+        options = {"family": family, "type": type, "proto": proto, "flags": flags}
+        question = ", ".join(
+            [f"{host}:{port!r}", *(f"{name}={value!r}" for name, value in options.items() if value)]
+        )
+        _host.logger.debug("Get address info %s", question)
+        start = self.time()
+        answer = socket.getaddrinfo(host, port, family, type, proto, flags)
+        seconds = self.time() - start
+        text = f"Getting address info {question} took {seconds * 1e3:.3f}ms: {answer!r}"
+        if seconds >= self.slow_callback_duration:
+            _host.logger.info(text)
+        else:
+            _host.logger.debug(text)
+        return answer
+
+
+def _set_result(joined: "asyncio.Future[None]") -> None:
+    """Finish the future.  Before 3.12, also one that was cancelled meanwhile, which raises InvalidStateError."""
+    if sys.version_info < (3, 12) or not joined.cancelled():
+        joined.set_result(None)
