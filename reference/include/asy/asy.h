@@ -10,6 +10,7 @@
  *   future.h     futures: a result that is not there yet
  *   coro.h       coroutines: functions that can wait
  *   task.h       tasks; sleep, wait, gather, timeout, shield
+ *   socket.h     sockets without a transport: receive, send, connect, accept
  *   host.h       what a language binding supplies and may call; C programs do not need it
  *
  * These headers are the manual. Each public function is described here and only here, and its
@@ -42,6 +43,7 @@
 #include <asy/handle.h>
 #include <asy/host.h>
 #include <asy/loop.h>
+#include <asy/socket.h>
 #include <asy/task.h>
 #include <asy/types.h>
 
