@@ -47,6 +47,10 @@
     IMPORT(get_origin_depth, "sys", "get_coroutine_origin_tracking_depth")                 \
     IMPORT(set_origin_depth, "sys", "set_coroutine_origin_tracking_depth")                 \
     IMPORT(monotonic, "time", "monotonic")                                                 \
+    IMPORT(socket_class, "socket", "socket")                                               \
+    IMPORT(sol_socket, "socket", "SOL_SOCKET")                                             \
+    IMPORT(so_error, "socket", "SO_ERROR")                                                 \
+    IMPORT(check_socket, "asy._sockets", "check_socket")                                   \
     IMPORT(check_callback, "asy._host", "check_callback")                                  \
     IMPORT(default_exception_handler, "asy._host", "default_exception_handler")            \
     IMPORT(log, "asy._host", "log")                                                        \
