@@ -33,6 +33,7 @@
     IMPORT(iscoroutine, "asyncio", "iscoroutine")                                          \
     IMPORT(cancelled_error, "asyncio", "CancelledError")                                   \
     IMPORT(invalid_state_error, "asyncio", "InvalidStateError")                            \
+    IMPORT(sendfile_not_available_error, "asyncio", "SendfileNotAvailableError")           \
     IMPORT(register_task, "asyncio", "_register_task")                                     \
     IMPORT(unregister_task, "asyncio", "_unregister_task")                                 \
     IMPORT(enter_task, "asyncio", "_enter_task")                                           \

@@ -65,19 +65,43 @@ accept_one(int sock, asy_address *ret_from)
     return refuses() ? -1 : system_sock_calls.accept(sock, ret_from);
 }
 
+static ssize_t
+send_file(int sock, int file, int64_t offset, size_t size)
+{
+    return refuses() ? -1 : system_sock_calls.send_file(sock, file, offset, size > 0);
+}
+
 static const struct sock_calls faulty_calls = {
     .receive = receive,
     .send = send_some,
     .connect = connect_in_background,
     .connect_result = connect_result,
     .accept = accept_one,
+    .send_file = send_file,
 };
+
+/* As if the process had no descriptors left. */
+static int
+accept_nothing(int sock, asy_address *ret_from)
+{
+    (void)sock, (void)ret_from;
+    errno = EMFILE;
+    return -1;
+}
+
+static const struct sock_calls exhausted_calls = { .accept = accept_nothing };
 
 void
 sock_faults_begin(void)
 {
     calls = 0;
     sock_calls = &faulty_calls;
+}
+
+void
+sock_faults_no_descriptors(void)
+{
+    sock_calls = &exhausted_calls;
 }
 
 void

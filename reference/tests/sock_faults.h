@@ -10,8 +10,9 @@
 
 #include "testing.h"
 
-/* Switch the faults on, and off. */
+/* Switch the faults on, and off. Or let accept() find no descriptor left. */
 void sock_faults_begin(void);
+void sock_faults_no_descriptors(void);
 void sock_faults_end(void);
 
 /* How many calls have been interrupted or told "not now" since they are on. */

@@ -194,6 +194,27 @@ connecting_and_accepting_survive_an_unhelpful_system(void **state)
 }
 
 static void
+connection_waits_for_descriptors(void **state)
+{
+    struct testing *t = *state;
+    int listener = new_listening_socket(), client = new_stream_socket(AF_INET), conn = -1;
+    asy_address address = socket_address(listener);
+
+    connect(client, (const struct sockaddr *)&address.storage, address.length);
+    sock_faults_no_descriptors();
+    asy_task *task = trace_task(t, asy_sock_accept(t->loop, listener, &conn, NULL));
+    run_until_done(t, task);
+    sock_faults_end();
+    require_error(asy_future_result(asy_task_future(task), NULL), ASY_OSError,
+                  "[Errno 24] Too many open files");
+    asy_task_unref(task);
+    require_success(t, trace_task(t, asy_sock_accept(t->loop, listener, &conn, NULL)));
+    close(conn);
+    close(client);
+    close(listener);
+}
+
+static void
 connecting_that_was_interrupted_can_still_be_refused(void **state)
 {
     struct testing *t = *state;
@@ -384,6 +405,7 @@ main(void)
         trace_case(connecting_to_no_file_fails_at_once),
         trace_case(debug_mode_refuses_blocking_sockets),
         trace_case(connecting_and_accepting_survive_an_unhelpful_system),
+        trace_case(connection_waits_for_descriptors),
         trace_case(connecting_that_was_interrupted_can_still_be_refused),
         cmocka_unit_test(accepting_may_be_cancelled_at_any_time_and_loses_nothing),
         cmocka_unit_test(connecting_may_be_cancelled_at_any_time),

@@ -77,6 +77,22 @@ ASY_API asy_coro *asy_sock_sendall(asy_loop *loop, int sock, const void *data, s
 ASY_API asy_coro *asy_sock_sendto(asy_loop *loop, int sock, const void *data, size_t size,
                                   const asy_address *address, size_t *ret_count);
 
+/* ---- sock_sendfile.c -------------------------------------------------------- */
+
+/* loop.sock_sendfile(sock, file, offset, count, fallback=False) -> int: send a file, from the
+ * offset on, by the system's sendfile().
+ *
+ * count    how many bytes; 0: to the end of the file. (Python's None.)
+ * Returns  in *ret_sent how many bytes. The file's position is behind the last of them; so it is
+ *          after an error, and after cancelling.
+ * Raises   SendfileNotAvailableError: not this file, not this socket, or not on this system; then
+ *          nothing has been sent. ValueError: no stream socket; offset. As asy_sock_recv().
+ * Spec     sock_sendfile.total, sock_sendfile.os-sendfile, sock_sendfile.stream-nonblocking,
+ *          sock_sendfile.offset-count, sock_sendfile.position, sock_sendfile.fallback-false
+ */
+ASY_API asy_coro *asy_sock_sendfile(asy_loop *loop, int sock, int file, int64_t offset,
+                                    size_t count, size_t *ret_sent);
+
 /* ---- sock_connect.c --------------------------------------------------------- */
 
 /* loop.sock_connect(sock, address), for an address that needs no resolving. It is copied.

@@ -10,6 +10,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <signal.h>
+#include <sys/sendfile.h>
+#include <time.h>
+#endif
+
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
 #endif
@@ -84,12 +90,57 @@ call_accept(int sock, asy_address *ret_from)
     return conn;
 }
 
+#if defined(__linux__)
+
+/* A signal that was pending before is not ours to take. */
+static void
+take_broken_pipe_signal(const sigset_t *broken_pipe)
+{
+    const struct timespec at_once = { 0 };
+
+    while (sigtimedwait(broken_pipe, NULL, &at_once) < 0 && errno == EINTR)
+        continue;
+}
+
+/* There is no MSG_NOSIGNAL for this call: the signal is held back while it runs, and taken. */
+static ssize_t
+call_send_file(int sock, int file, int64_t offset, size_t size)
+{
+    off_t position = (off_t)offset;
+    sigset_t broken_pipe, pending, before;
+
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    sigpending(&pending);
+    ssize_t count = sendfile(sock, file, &position, size);
+    int saved_errno = errno;
+    if (count < 0 && saved_errno == EPIPE && !sigismember(&pending, SIGPIPE))
+        take_broken_pipe_signal(&broken_pipe);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = saved_errno;
+    return count;
+}
+
+#else
+
+static ssize_t
+call_send_file(int sock, int file, int64_t offset, size_t size)
+{
+    (void)sock, (void)file, (void)offset, (void)size;
+    errno = ENOSYS;
+    return -1;
+}
+
+#endif
+
 const struct sock_calls system_sock_calls = {
     .receive = call_receive,
     .send = call_send,
     .connect = call_connect,
     .connect_result = call_connect_result,
     .accept = call_accept,
+    .send_file = call_send_file,
 };
 
 const struct sock_calls *sock_calls = &system_sock_calls;

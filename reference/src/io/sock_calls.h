@@ -18,10 +18,11 @@ struct sock_calls {
     int     (*connect)(int sock, const asy_address *address);
     int     (*connect_result)(int sock, int *ret_errnum);
     int     (*accept)(int sock, asy_address *ret_from);
+    ssize_t (*send_file)(int sock, int file, int64_t offset, size_t size);
 };
 
-/* The system's. ret_from may be NULL; to is NULL for connected sockets. send() raises no signal;
- * what accept() returns is non-blocking and closed on exec. */
+/* The system's. ret_from may be NULL; to is NULL for connected sockets. None raises a signal; what
+ * accept() returns is non-blocking and closed on exec; a system without sendfile() says ENOSYS. */
 extern const struct sock_calls system_sock_calls;
 
 /* Those in force: only tests assign it, before they start anything. */
