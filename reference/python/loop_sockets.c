@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The methods that work on socket objects: their arguments. What they do is in socket_call.c; and
- * sock_connect(), which resolves names first, is in asy/_sockets.py.
+ * The methods that work on socket objects: their arguments. What they do is in socket_call.c.
+ *
+ * Two are called by methods in asy/_sockets.py: sock_connect(), which resolves names first, and
+ * sock_sendfile(), which knows files.
  */
 #include "loop_type.h"
 #include "socket_call.h"
@@ -163,6 +165,15 @@ Loop_sock_sendto(FAST_ARGUMENTS)
 {
     static const struct socket_method method = {
         BASE, "sock_sendto", { "sock", "data", "address" }, 3, 3, &socket_sendto,
+    };
+    return start(&method, object, args, arg_count, keywords);
+}
+
+PyObject *
+Loop_sock_send_pieces(FAST_ARGUMENTS)
+{
+    static const struct socket_method method = {
+        BASE, "_sock_send_pieces", { "sock", "send" }, 2, 2, &socket_send_pieces,
     };
     return start(&method, object, args, arg_count, keywords);
 }

@@ -296,6 +296,7 @@ static PyMethodDef Loop_methods[] = {
     { "sock_recvfrom_into", FAST_METHOD(Loop_sock_recvfrom_into), "Receive it into a buffer." },
     { "sock_sendall", FAST_METHOD(Loop_sock_sendall), "Send all of the data." },
     { "sock_sendto", FAST_METHOD(Loop_sock_sendto), "Send a datagram." },
+    { "_sock_send_pieces", FAST_METHOD(Loop_sock_send_pieces), "Call until it has sent all." },
     { "_sock_connect", FAST_METHOD(Loop_sock_connect_resolved),
       "Connect to an address that is resolved." },
     { "sock_accept", FAST_METHOD(Loop_sock_accept), "Accept a connection." },

@@ -79,6 +79,7 @@ PyObject *Loop_sock_recvfrom(FAST_ARGUMENTS);
 PyObject *Loop_sock_recvfrom_into(FAST_ARGUMENTS);
 PyObject *Loop_sock_sendall(FAST_ARGUMENTS);
 PyObject *Loop_sock_sendto(FAST_ARGUMENTS);
+PyObject *Loop_sock_send_pieces(FAST_ARGUMENTS);
 PyObject *Loop_sock_connect_resolved(FAST_ARGUMENTS);
 PyObject *Loop_sock_accept(FAST_ARGUMENTS);
 

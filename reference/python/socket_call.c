@@ -179,6 +179,20 @@ try_sendall(struct socket_call *self, bool *ret_done)
     return self->tried ? ASY_OK : keep_view(object);
 }
 
+/* What the argument calls a piece, until it says that there are no more. */
+static asy_error *
+try_send_pieces(struct socket_call *self, bool *ret_done)
+{
+    PyObject *result = PyObject_CallNoArgs(self->object->FIRST);
+    int is_last = result ? PyObject_IsTrue(result) : -1;
+
+    Py_XDECREF(result);
+    if (is_last < 0)
+        return error_from_python();
+    *ret_done = is_last;
+    return ASY_OK;
+}
+
 /* ---- connecting and accepting --------------------------------------------------------- */
 
 /* OSError(errno, f'Connect call failed {address}') */
@@ -352,6 +366,9 @@ const struct socket_operation socket_sendall = {
 };
 const struct socket_operation socket_sendto = {
     BASE "sock_sendto", ASY_WRITABLE, try_sendto, false,
+};
+const struct socket_operation socket_send_pieces = {
+    BASE "sock_sendfile", ASY_WRITABLE, try_send_pieces, true,
 };
 const struct socket_operation socket_connect = {
     BASE "sock_connect", ASY_WRITABLE, try_connect, false,

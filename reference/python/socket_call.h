@@ -23,7 +23,8 @@ struct socket_operation {
 };
 
 extern const struct socket_operation socket_recv, socket_recv_into, socket_recvfrom,
-    socket_recvfrom_into, socket_sendall, socket_sendto, socket_connect, socket_accept;
+    socket_recvfrom_into, socket_sendall, socket_sendto, socket_send_pieces, socket_connect,
+    socket_accept;
 
 /* A coroutine, not begun, that calls a method of the socket with the arguments, of which the last
  * or both may be NULL. A new reference, or NULL and an exception. */
