@@ -15,6 +15,7 @@
 #include "raise.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <structmember.h>
 
 static CoroutineObject *
@@ -127,9 +128,19 @@ Coroutine_await(PyObject *self)
 /* ---- attributes ----------------------------------------------------------------- */
 
 static PyObject *
-get_name(PyObject *self, void *Py_UNUSED(closure))
+get_qualname(PyObject *self, void *Py_UNUSED(closure))
 {
     return PyUnicode_FromString(coroutine_of(self)->name);
+}
+
+/* What stands after the class. */
+static PyObject *
+get_name(PyObject *self, void *Py_UNUSED(closure))
+{
+    const char *name = coroutine_of(self)->name;
+    const char *dot = strrchr(name, '.');
+
+    return PyUnicode_FromString(dot ? dot + 1 : name);
 }
 
 static PyObject *
@@ -170,7 +181,7 @@ Coroutine_repr(PyObject *self)
 
 static PyGetSetDef Coroutine_attributes[] = {
     { "__name__", get_name, NULL, NULL, NULL },
-    { "__qualname__", get_name, NULL, NULL, NULL },
+    { "__qualname__", get_qualname, NULL, NULL, NULL },
     { "cr_running", get_running, NULL, NULL, NULL },
     { "cr_suspended", get_suspended, NULL, NULL, NULL },
     { "cr_await", get_awaited, NULL, "The future it waits for, or None.", NULL },

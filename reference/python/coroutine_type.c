@@ -99,6 +99,7 @@ Coroutine_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT((PyObject *)self->loop);
     Py_VISIT(self->keep[0]);
     Py_VISIT(self->keep[1]);
+    Py_VISIT(self->keep[2]);
     for (const asy_coro *each = self->core; each; each = each->inner) {
         if (each->future)
             Py_VISIT((PyObject *)python_future_from_core(each->future));
@@ -114,6 +115,7 @@ Coroutine_clear(PyObject *object)
     asy_error_unref(asy_coro_close(self->core));
     Py_CLEAR(self->keep[0]);
     Py_CLEAR(self->keep[1]);
+    Py_CLEAR(self->keep[2]);
     return 0;
 }
 

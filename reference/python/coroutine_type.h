@@ -13,9 +13,9 @@ struct CoroutineObject {
     PyObject_HEAD
     LoopObject *loop;                   /* owned */
     asy_coro   *core;                   /* owned */
-    const char *name;                   /* static text: what Python calls the function */
+    const char *name;                   /* static text: its __qualname__, "sleep" */
     PyObject   *(*make_result)(CoroutineObject *self);  /* what it returns; NULL: None */
-    PyObject   *keep[2];                /* owned: for make_result, or while it runs; or NULL */
+    PyObject   *keep[3];                /* owned: for make_result, or while it runs; or NULL */
     PyObject   *weakrefs;
     CoroutineObject *next;              /* in the loop's list; borrowed */
     CoroutineObject *previous;

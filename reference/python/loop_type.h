@@ -2,9 +2,10 @@
 /*
  * Loop: the Python object around a loop of the library. asy.EventLoop derives from it.
  *
- * Its methods lie in five files: loop_type.c has the object, running, stopping and closing;
+ * Its methods lie in six files: loop_type.c has the object, running, stopping and closing;
  * loop_calls.c what schedules callbacks; loop_tasks.c futures, tasks and run_until_complete;
- * loop_settings.c exception handlers and debug mode; loop_watch.c descriptors.
+ * loop_settings.c exception handlers and debug mode; loop_watch.c descriptors; loop_sockets.c
+ * sockets.
  */
 #ifndef PYTHON_LOOP_TYPE_H
 #define PYTHON_LOOP_TYPE_H
@@ -69,6 +70,18 @@ PyObject *Loop_add_reader(FAST_ARGUMENTS);
 PyObject *Loop_add_writer(FAST_ARGUMENTS);
 PyObject *Loop_remove_reader(FAST_ARGUMENTS);
 PyObject *Loop_remove_writer(FAST_ARGUMENTS);
+
+/* ---- loop_sockets.c --------------------------------------------------------------- */
+
+PyObject *Loop_sock_recv(FAST_ARGUMENTS);
+PyObject *Loop_sock_recv_into(FAST_ARGUMENTS);
+PyObject *Loop_sock_recvfrom(FAST_ARGUMENTS);
+PyObject *Loop_sock_recvfrom_into(FAST_ARGUMENTS);
+PyObject *Loop_sock_sendall(FAST_ARGUMENTS);
+PyObject *Loop_sock_sendto(FAST_ARGUMENTS);
+PyObject *Loop_sock_send_pieces(FAST_ARGUMENTS);
+PyObject *Loop_sock_connect_resolved(FAST_ARGUMENTS);
+PyObject *Loop_sock_accept(FAST_ARGUMENTS);
 
 /* ---- loop_settings.c -------------------------------------------------------------- */
 

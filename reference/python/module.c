@@ -85,7 +85,8 @@ module_exec(PyObject *module)
 
     if (import_all(state) < 0 || make_objects(module, state) < 0)
         return -1;
-    if (set_asyncio_classes(state->cancelled_error, state->invalid_state_error) < 0)
+    if (set_asyncio_classes(state->cancelled_error, state->invalid_state_error,
+                            state->sendfile_not_available_error) < 0)
         return -1;
     if (add_handle_types(module, state) < 0 || add_future_types(module, state) < 0
         || add_task_type(module, state) < 0 || add_coroutine_type(module, state) < 0)

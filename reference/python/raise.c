@@ -33,19 +33,23 @@ struct asyncio_classes {
     int64_t   interpreter;              /* as PyInterpreterState_GetID() counts, and one more */
     PyObject *cancelled_error;          /* borrowed from the interpreter's dictionary */
     PyObject *invalid_state_error;
+    PyObject *sendfile_not_available_error;
 };
 
 static _Thread_local struct asyncio_classes asyncio_classes;
 
 int
-set_asyncio_classes(PyObject *cancelled_error, PyObject *invalid_state_error)
+set_asyncio_classes(PyObject *cancelled_error, PyObject *invalid_state_error,
+                    PyObject *sendfile_not_available_error)
 {
     PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
-    PyObject *pair = dict ? PyTuple_Pack(2, cancelled_error, invalid_state_error) : NULL;
-    int result = pair ? PyDict_SetItemString(dict, DICTIONARY_KEY, pair) : -1;
+    PyObject *known = dict ? PyTuple_Pack(3, cancelled_error, invalid_state_error,
+                                          sendfile_not_available_error)
+                           : NULL;
+    int result = known ? PyDict_SetItemString(dict, DICTIONARY_KEY, known) : -1;
 
-    Py_XDECREF(pair);
-    if (!pair && !PyErr_Occurred())
+    Py_XDECREF(known);
+    if (!known && !PyErr_Occurred())
         PyErr_SetString(PyExc_RuntimeError, "the interpreter has no dictionary");
     asyncio_classes.interpreter = 0;
     return result;
@@ -56,14 +60,15 @@ static void
 remember_classes(int64_t interpreter)
 {
     PyObject *dict = PyInterpreterState_GetDict(PyInterpreterState_Get());
-    PyObject *pair = dict ? PyDict_GetItemString(dict, DICTIONARY_KEY) : NULL;
+    PyObject *known = dict ? PyDict_GetItemString(dict, DICTIONARY_KEY) : NULL;
 
-    if (!pair)                          /* the interpreter is at its end */
-        pair = Py_None;
+    if (known == Py_None)               /* the interpreter is at its end */
+        known = NULL;
     asyncio_classes.interpreter = interpreter;
-    bool known = pair != Py_None;
-    asyncio_classes.cancelled_error = known ? PyTuple_GetItem(pair, 0) : PyExc_BaseException;
-    asyncio_classes.invalid_state_error = known ? PyTuple_GetItem(pair, 1) : PyExc_Exception;
+    asyncio_classes.cancelled_error = known ? PyTuple_GetItem(known, 0) : PyExc_BaseException;
+    asyncio_classes.invalid_state_error = known ? PyTuple_GetItem(known, 1) : PyExc_Exception;
+    asyncio_classes.sendfile_not_available_error = known ? PyTuple_GetItem(known, 2)
+                                                         : PyExc_RuntimeError;
 }
 
 /* The class for a kind, borrowed. */
@@ -75,6 +80,8 @@ class_of(asy_error_kind kind)
     int64_t interpreter = PyInterpreterState_GetID(PyInterpreterState_Get()) + 1;
     if (asyncio_classes.interpreter != interpreter)
         remember_classes(interpreter);
+    if (kind == ASY_SendfileNotAvailableError)
+        return asyncio_classes.sendfile_not_available_error;
     return kind == ASY_CancelledError ? asyncio_classes.cancelled_error
                                       : asyncio_classes.invalid_state_error;
 }

@@ -40,6 +40,7 @@ int visit_error(const asy_error *err, visitproc visit, void *arg);
 
 /* Tell raise.c the classes that asyncio defines, once for each interpreter. Returns 0, or -1 and
  * an exception. */
-int set_asyncio_classes(PyObject *cancelled_error, PyObject *invalid_state_error);
+int set_asyncio_classes(PyObject *cancelled_error, PyObject *invalid_state_error,
+                        PyObject *sendfile_not_available_error);
 
 #endif

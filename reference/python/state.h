@@ -33,6 +33,7 @@
     IMPORT(iscoroutine, "asyncio", "iscoroutine")                                          \
     IMPORT(cancelled_error, "asyncio", "CancelledError")                                   \
     IMPORT(invalid_state_error, "asyncio", "InvalidStateError")                            \
+    IMPORT(sendfile_not_available_error, "asyncio", "SendfileNotAvailableError")           \
     IMPORT(register_task, "asyncio", "_register_task")                                     \
     IMPORT(unregister_task, "asyncio", "_unregister_task")                                 \
     IMPORT(enter_task, "asyncio", "_enter_task")                                           \
@@ -47,6 +48,10 @@
     IMPORT(get_origin_depth, "sys", "get_coroutine_origin_tracking_depth")                 \
     IMPORT(set_origin_depth, "sys", "set_coroutine_origin_tracking_depth")                 \
     IMPORT(monotonic, "time", "monotonic")                                                 \
+    IMPORT(socket_class, "socket", "socket")                                               \
+    IMPORT(sol_socket, "socket", "SOL_SOCKET")                                             \
+    IMPORT(so_error, "socket", "SO_ERROR")                                                 \
+    IMPORT(check_socket, "asy._sockets", "check_socket")                                   \
     IMPORT(check_callback, "asy._host", "check_callback")                                  \
     IMPORT(default_exception_handler, "asy._host", "default_exception_handler")            \
     IMPORT(log, "asy._host", "log")                                                        \

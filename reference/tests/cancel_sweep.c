@@ -29,11 +29,18 @@ can_run(const asy_loop *loop)
     return asy_loop_ready_count(loop) > 0 || trace_timer_count(loop) > 0;
 }
 
+/* The same while the operation goes on: what it watches is expected to become ready. */
+static bool
+can_go_on(const struct run *run)
+{
+    return can_run(run->t->loop) || run->t->loop->watched.count > run->watched_before;
+}
+
 /* Run until the operation is done, at most so many iterations. */
 static void
 run_iterations(struct run *run, int most)
 {
-    for (int i = 0; i < most && !is_done(run) && can_run(run->t->loop); i++)
+    for (int i = 0; i < most && !is_done(run) && can_go_on(run); i++)
         testing_run_once(run->t);
 }
 

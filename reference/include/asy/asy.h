@@ -12,6 +12,7 @@
  *   task.h       tasks; sleep, wait, gather, timeout, shield
  *   executor.h   work in threads
  *   resolve.h    getaddrinfo, getnameinfo
+ *   socket.h     sockets without a transport: receive, send, connect, accept
  *   host.h       what a language binding supplies and may call; C programs do not need it
  *
  * These headers are the manual. Each public function is described here and only here, and its
@@ -46,6 +47,7 @@
 #include <asy/host.h>
 #include <asy/loop.h>
 #include <asy/resolve.h>
+#include <asy/socket.h>
 #include <asy/task.h>
 #include <asy/types.h>
 
