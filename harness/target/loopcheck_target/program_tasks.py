@@ -10,6 +10,8 @@ from typing import Any, Awaitable, Callable, Dict, List, Optional, Set
 
 from . import goals
 
+NEW: Any = asyncio  # what asyncio has since Python 3.11; programs for older ones have no such operation
+
 Node = Dict[str, Any]
 RETURN_WHEN = {
     "first": asyncio.FIRST_COMPLETED,
@@ -199,7 +201,7 @@ class TaskOperations:
 
     def _new_timeout(self, node: Node) -> Any:
         delay = node["ticks"] * self.tick
-        return asyncio.timeout_at(self.loop.time() + delay) if "at" in node else asyncio.timeout(delay)
+        return NEW.timeout_at(self.loop.time() + delay) if "at" in node else NEW.timeout(delay)
 
     async def _wait_timeout(self, node: Node, owner: int) -> None:
         """Do operations in limited time; the limit may be moved at the beginning."""
@@ -225,7 +227,7 @@ class TaskOperations:
         name = "group %d" % node["id"]
         before, self.waiting[owner] = self.waiting[owner], "group"
         try:
-            async with asyncio.TaskGroup() as group:
+            async with NEW.TaskGroup() as group:
                 for item in node["of"]:
                     self.new_task(item, group)
                 await self._steps(node["body"], owner)
