@@ -3,6 +3,7 @@
 
 import asyncio
 import contextvars
+import gc
 import logging
 import sys
 import warnings
@@ -58,6 +59,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+        gc.collect()  # here, not in whatever test comes next
     logging.disable(logging.NOTSET)
 
 
