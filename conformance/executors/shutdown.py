@@ -113,7 +113,7 @@ async def shutdown_in_time_does_not_warn(loop, trace, T):
 async def shutdown_whose_time_is_over_warns_and_goes_on(loop, trace, T):
     """When the timeout is over, a RuntimeWarning says so, and nobody waits for the job any more; it runs on."""
     release = threading.Event()
-    job = loop.run_in_executor(None, release.wait, 10)
+    job = loop.run_in_executor(None, release.wait, 50 * T)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         trace("returned", await loop.shutdown_default_executor(timeout=T))
