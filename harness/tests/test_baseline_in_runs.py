@@ -133,3 +133,11 @@ def test_update_makes_a_run_pass_and_the_next_update_changes_nothing(loopcheck: 
     assert updated.status == 0
     assert loopcheck.command("judge", str(first.file), "--baseline", file).status == 0
     assert "nothing changes" in loopcheck.command("baseline", "update", file, str(first.file)).stdout
+
+
+def test_run_that_goes_on_says_once_what_is_wrong_with_the_baseline(loopcheck: Loopcheck) -> None:
+    baseline = entry() + entry("trouble/nothing_of_that_name")
+    first = ran(loopcheck, "Raises", baseline)
+    assert (first.status, len(first.results.baseline_problems)) == (4, 1)
+    again = ran(loopcheck, "Raises", baseline, "--resume")
+    assert (again.status, again.results.baseline_problems) == (4, first.results.baseline_problems)

@@ -234,7 +234,7 @@ def read_results(path: Path) -> Results:
 
 @dataclass(frozen=True)
 class Kept:
-    """What a results file has of an earlier run: its records without the footer, and their size in bytes."""
+    """What a results file has of an earlier run: its records but for those at its end, and their size in bytes."""
 
     records: tuple[dict[str, Any], ...]
     size: int
@@ -247,7 +247,8 @@ def read_kept(path: Path) -> Kept | None:
     if not whole_lines:
         return None
     read = _records(path, whole_lines)
-    kept = [(record, size) for record, size in read if record["record"] != "footer"]
+    ending = ("baseline-problem", "footer")  # what a run writes last, and will find out again
+    kept = [(record, size) for record, size in read if record["record"] not in ending]
     if not any(record["record"] == "scenario" for record, _ in kept):
         return None
     return Kept(tuple(record for record, _ in kept), sum(size for _, size in kept))

@@ -251,9 +251,8 @@ class Session:
     async def _one_at_its_turn(
         self, gate: asyncio.Semaphore, scenario: Scenario, target: Target, oracle: Target
     ) -> Record:
-        blocked = await self._blocked(
-            scenario, target
-        )  # not at the gate: what it waits for may come behind it
+        # Not at the gate: what it waits for may come behind it.
+        blocked = await self._blocked(scenario, target)
         async with gate:
             record = await self._one(scenario, target, oracle, blocked)
         outcome = self._outcomes.get((scenario.id, target.name))
