@@ -11,8 +11,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +21,13 @@ from loopcheck.judge_client import JudgeClient, JudgeError, Request
 from loopcheck.results import read_results
 from loopcheck.vocabulary import VERDICTS
 
+from .conftest import wait_until
 from .pytest_words import INNOCENT, OURS, SUITE, TESTS, Run, loops
 
 pytest_plugins = ["pytester"]
 
 DOCUMENTATION = TESTS.parents[1] / "docs" / "pytest.md"
 PATIENCE_S = 120.0  # for what is sure to happen
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.01)
 
 
 # ---- in somebody's project -------------------------------------------------------------------------------
