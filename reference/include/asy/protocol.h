@@ -124,7 +124,7 @@ struct asy_protocol_methods {
  */
 typedef asy_error *(*asy_protocol_factory)(void *argument, asy_protocol **ret_protocol);
 
-/* ---- transport.c ------------------------------------------------------------- */
+/* ---- protocol.c -------------------------------------------------------------- */
 
 /* One more reference; one reference less. They accept and return NULL, and do nothing to protocols
  * that do not count them. */

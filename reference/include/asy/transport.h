@@ -107,7 +107,7 @@ ASY_API asy_error *asy_transport_set_write_buffer_limits(asy_transport *transpor
  *
  * Spec     write_transport.limits
  */
-ASY_API asy_error *asy_transport_get_write_buffer_limits(const asy_transport *transport,
+ASY_API asy_error *asy_transport_get_write_buffer_limits(asy_transport *transport,
                                                          int64_t *ret_low,
                                                          int64_t *ret_high) ASY_MUST_CHECK;
 
@@ -210,7 +210,8 @@ ASY_API bool asy_transport_is_closed(const asy_transport *transport);
  */
 ASY_API asy_error *asy_transport_close_descriptor(asy_transport *transport) ASY_MUST_CHECK;
 
-/* The owner goes: give back everything, and the transport's memory. NULL is accepted. */
+/* The owner goes: give back everything, the descriptor if it is still open, and the transport's
+ * memory. NULL is accepted. */
 ASY_API void asy_transport_free(asy_transport *transport);
 
 /* Whether a handle, such as asy_loop_visit() comes upon, was made by a transport. If so, each
