@@ -3,6 +3,7 @@
 #include "pipe_trace.h"
 
 #include "base/fd.h"
+#include "cancel_sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -270,4 +271,81 @@ void
 mark_last(struct testing *t, const char *name)
 {
     require_ok(asy_loop_call_at(t->loop, t->now, marking(t, name), NULL));
+}
+
+/* ---- the cancel sweep ---------------------------------------------------------------- */
+
+struct swept {
+    asy_pipe       pipe;
+    int            theirs;
+    asy_transport *transport;
+    asy_protocol  *protocol;
+};
+
+asy_error *
+give_nothing(void *argument, asy_protocol **ret_protocol)
+{
+    static const asy_protocol_methods no_methods;
+    static asy_protocol protocol = { &no_methods };
+
+    (void)argument;
+    *ret_protocol = &protocol;
+    return ASY_OK;
+}
+
+static struct swept *
+swept_new(bool reads)
+{
+    struct swept *data = asy_alloc(sizeof *data);
+    int fds[2];
+
+    new_pipe(fds);
+    data->pipe.fd = fds[reads ? 0 : 1];
+    data->theirs = fds[reads ? 1 : 0];
+    return data;
+}
+
+static asy_coro *
+make_reading(struct testing *t, void **ret_data)
+{
+    struct swept *data = swept_new(true);
+
+    *ret_data = data;
+    return asy_loop_connect_read_pipe(t->loop, give_nothing, NULL, &data->pipe, &data->transport,
+                                      &data->protocol);
+}
+
+static asy_coro *
+make_writing(struct testing *t, void **ret_data)
+{
+    struct swept *data = swept_new(false);
+
+    *ret_data = data;
+    return asy_loop_connect_write_pipe(t->loop, give_nothing, NULL, &data->pipe, &data->transport,
+                                       &data->protocol);
+}
+
+/* What goes on by itself is the end of the transport. */
+static void
+release_swept(struct testing *t, void *argument)
+{
+    struct swept *data = argument;
+
+    (void)t;
+    if (data->transport)
+        asy_error_unref(asy_transport_close(data->transport));
+    asy_transport_unref(data->transport);
+    fd_close(&data->pipe.fd);
+    close(data->theirs);
+}
+
+int
+sweep_connecting(bool reads)
+{
+    const struct cancel_sweep operation = {
+        .name = reads ? "connect_read_pipe" : "connect_write_pipe",
+        .make = reads ? make_reading : make_writing,
+        .release = release_swept,
+    };
+    return cancel_sweep(&operation);
 }

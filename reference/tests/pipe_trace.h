@@ -42,6 +42,15 @@ struct witness *connect_end(struct testing *t, bool reads, int fd);
 struct witness *new_reader(struct testing *t, int *ret_fd);
 struct witness *new_writer(struct testing *t, int *ret_fd);
 
+/* A factory of a protocol that does nothing. */
+asy_error *give_nothing(void *argument, asy_protocol **ret_protocol);
+
+/* The cancel sweep of connecting.
+ *
+ * Returns  how many iterations it takes.
+ */
+int sweep_connecting(bool reads);
+
 /* Two ends of a pipe that do not block: [0] reads. */
 void new_pipe(int fds[2]);
 

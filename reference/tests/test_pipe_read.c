@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The transport that reads from a pipe. Traces are those of oracle/pipe_traces.py. */
 #include "base/fd.h"
-#include "cancel_sweep.h"
 #include "pipe_trace.h"
 
 #include "core/loop_impl.h"
@@ -634,63 +633,11 @@ cancelled_connecting(void **state)
     }
 }
 
-static asy_error *
-give_nothing(void *argument, asy_protocol **ret_protocol)
-{
-    static const asy_protocol_methods no_methods;
-    static asy_protocol protocol = { &no_methods };
-
-    (void)argument;
-    *ret_protocol = &protocol;
-    return ASY_OK;
-}
-
-struct swept {
-    asy_pipe       pipe;
-    int            theirs;
-    asy_transport *transport;
-    asy_protocol  *protocol;
-};
-
-static asy_coro *
-make_connecting(struct testing *t, void **ret_data)
-{
-    struct swept *data = asy_alloc(sizeof *data);
-    int fds[2];
-
-    new_pipe(fds);
-    data->pipe.fd = fds[0];
-    data->theirs = fds[1];
-    *ret_data = data;
-    return asy_loop_connect_read_pipe(t->loop, give_nothing, NULL, &data->pipe, &data->transport,
-                                      &data->protocol);
-}
-
-/* What goes on is the end of the transport. */
-static void
-release_connecting(struct testing *t, void *argument)
-{
-    struct swept *data = argument;
-
-    (void)t;
-    if (data->transport)
-        asy_error_unref(asy_transport_close(data->transport));
-    asy_transport_unref(data->transport);
-    fd_close(&data->pipe.fd);
-    close(data->theirs);
-}
-
 static void
 cancelling_at_any_moment_leaves_nothing(void **state)
 {
-    const struct cancel_sweep operation = {
-        .name = "connect_read_pipe",
-        .make = make_connecting,
-        .release = release_connecting,
-    };
-
     (void)state;
-    assert_int_equal(cancel_sweep(&operation), 3);
+    assert_int_equal(sweep_connecting(true), 3);
 }
 
 static asy_error *
@@ -726,14 +673,15 @@ transport_that_nobody_closes_warns(void **state)
 {
     struct testing *t = *state;
     int fds[2];
-    struct swept data = { .transport = NULL };
+    asy_transport *transport;
+    asy_protocol *protocol;
 
     new_pipe(fds);
-    data.pipe.fd = fds[0];
-    asy_task_unref(trace_task(t, asy_loop_connect_read_pipe(t->loop, give_nothing, NULL, &data.pipe,
-                                                            &data.transport, &data.protocol)));
+    asy_pipe pipe = { .fd = fds[0] };
+    asy_task_unref(trace_task(t, asy_loop_connect_read_pipe(t->loop, give_nothing, NULL, &pipe,
+                                                            &transport, &protocol)));
     trace_run(t, 3);
-    asy_transport_unref(data.transport);
+    asy_transport_unref(transport);
     assert_null(strstr(t->log, "unclosed"));
     testing_close(t->loop);
     t->loop = NULL;
