@@ -239,6 +239,21 @@ write_bytes(struct witness *self, size_t count)
     asy_free(bytes);
 }
 
+size_t
+buffer_size(const struct witness *self)
+{
+    size_t size;
+
+    require_ok(asy_transport_get_write_buffer_size(self->transport, &size));
+    return size;
+}
+
+void
+set_high_water(struct witness *self, int64_t high)
+{
+    require_ok(asy_transport_set_write_buffer_limits(self->transport, high, ASY_DEFAULT_LIMIT));
+}
+
 struct marking {
     struct testing *t;
     const char     *name;
