@@ -34,7 +34,7 @@ def start(command: list[str], has_input: bool) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
 
 
-def outcomes(commands: list[list[str]], text: str | None) -> list[Outcome]:
+def outcomes(commands: list[list[str]], text: str | None = None) -> list[Outcome]:
     """Run the programs side by side, each with the text as its input; none is left running.
 
     Raises OSError, subprocess.TimeoutExpired.
