@@ -3,11 +3,12 @@
  * The transport that writes to a pipe, against a count of bytes.
  *
  * The program writes, closes, aborts, moves the limits, runs iterations, and says what the system
- * does with each write: take some, or none, or fail. The bytes are numbered, so that one that is lost,
- * doubled or out of its turn shows. Its protocol may do the same things in each of its methods.
+ * does with each write: take some, or none, or fail. The bytes are numbered, so that one that is
+ * lost, doubled or out of its turn shows. Its protocol may do the same things in each of its
+ * methods.
  *
- * The descriptor is that of a real pipe, which is always writable, because nothing is written to it:
- * the system's calls go through the table of io/pipe_calls.h.
+ * The descriptor is that of a real pipe, which is always writable, because nothing is written to
+ * it: the system's calls go through the table of io/pipe_calls.h.
  */
 #include "fuzzing.h"
 
