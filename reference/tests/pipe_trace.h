@@ -8,6 +8,14 @@
 
 #include "await_trace.h"
 
+#define pipe_case(function)                                                                \
+    cmocka_unit_test_setup_teardown(function, pipe_setup, pipe_teardown)
+
+/* In the fault build (ASY_FAULTS), transports have calls that try again, so that faults are below
+ * what traces show. */
+int pipe_setup(void **state);
+int pipe_teardown(void **state);
+
 #define PIPE_SIZE 65536             /* what Linux keeps for a pipe */
 
 /* A protocol. It notes "made", "data=abc" (or "data#1000", if it is long), "eof", "lost",

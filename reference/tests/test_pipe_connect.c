@@ -389,22 +389,22 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        trace_case(reset_connection_is_reported),
-        trace_case(end_of_a_terminal_is_not_reported),
-        trace_case(fifo_is_a_pipe),
-        trace_case(regular_files_are_refused),
-        trace_case(closed_descriptor_raises_oserror),
-        trace_case(descriptor_becomes_non_blocking_and_is_closed_in_the_end),
-        trace_case(regular_files_are_refused_for_writing),
-        trace_case(terminals_are_only_written_to),
-        trace_case(callbacks_run_in_copies_of_contexts),
-        trace_case(cancelled_connecting),
-        trace_case(cancelling_at_any_moment_leaves_nothing),
-        trace_case(factory_that_raises_leaves_the_descriptor_alone),
-        trace_case(transport_that_nobody_closes_warns),
-        trace_case(closing_with_a_closed_loop_raises),
-        trace_case(cancelled_connecting_of_a_writer),
-        trace_case(cancelling_a_writer_at_any_moment_leaves_nothing),
+        pipe_case(reset_connection_is_reported),
+        pipe_case(end_of_a_terminal_is_not_reported),
+        pipe_case(fifo_is_a_pipe),
+        pipe_case(regular_files_are_refused),
+        pipe_case(closed_descriptor_raises_oserror),
+        pipe_case(descriptor_becomes_non_blocking_and_is_closed_in_the_end),
+        pipe_case(regular_files_are_refused_for_writing),
+        pipe_case(terminals_are_only_written_to),
+        pipe_case(callbacks_run_in_copies_of_contexts),
+        pipe_case(cancelled_connecting),
+        pipe_case(cancelling_at_any_moment_leaves_nothing),
+        pipe_case(factory_that_raises_leaves_the_descriptor_alone),
+        pipe_case(transport_that_nobody_closes_warns),
+        pipe_case(closing_with_a_closed_loop_raises),
+        pipe_case(cancelled_connecting_of_a_writer),
+        pipe_case(cancelling_a_writer_at_any_moment_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

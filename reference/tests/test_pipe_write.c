@@ -297,20 +297,20 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        trace_case(writing_is_done_at_once),
-        trace_case(what_cannot_be_written_is_kept),
-        trace_case(closing_writes_what_is_kept),
-        trace_case(closing_with_nothing_to_write),
-        trace_case(aborting_drops_what_is_kept),
-        trace_case(aborting_twice_is_reported),
-        trace_case(reader_that_goes_is_noticed),
-        trace_case(reader_that_goes_with_data_in_the_pipe),
-        trace_case(socket_peer_that_goes_is_noticed),
-        trace_case(closing_in_resume_writing),
-        trace_case(error_in_pause_writing_is_reported),
-        trace_case(text_tells_the_state),
-        trace_case(lines_are_written_as_one),
-        trace_case(methods_of_reading_are_not_implemented),
+        pipe_case(writing_is_done_at_once),
+        pipe_case(what_cannot_be_written_is_kept),
+        pipe_case(closing_writes_what_is_kept),
+        pipe_case(closing_with_nothing_to_write),
+        pipe_case(aborting_drops_what_is_kept),
+        pipe_case(aborting_twice_is_reported),
+        pipe_case(reader_that_goes_is_noticed),
+        pipe_case(reader_that_goes_with_data_in_the_pipe),
+        pipe_case(socket_peer_that_goes_is_noticed),
+        pipe_case(closing_in_resume_writing),
+        pipe_case(error_in_pause_writing_is_reported),
+        pipe_case(text_tells_the_state),
+        pipe_case(lines_are_written_as_one),
+        pipe_case(methods_of_reading_are_not_implemented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,7 +120,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        trace_case(references_to_an_owner_are_those_of_handles),
+        pipe_case(references_to_an_owner_are_those_of_handles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
