@@ -6,6 +6,9 @@ what the other end does, and iterations of the loop in between; some steps are d
 and some callbacks fail.  Whatever a protocol is told, what each step raises, what is reported, and how the
 transport shows itself after each step, is a line of the record.
 
+No program closes a transport that writes in connection_made(): asyncio's would go on watching its descriptor,
+which is closed by then.
+
     python random_pipes.py COUNT [FIRST_SEED]
 
 prints the first program on which the two differ.  Exit status: 0 none differs; 1 one does.
@@ -17,15 +20,17 @@ import logging
 import os
 import random
 import re
+import selectors
 import socket
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Step = tuple[Any, ...]
 SIZES = (1, 10, 4096, 60_000, 65_536, 200_000)  # bytes: a pipe holds 65536
 LIMITS = (0, 10, 1000, 100_000)
+ENDS = ("close", "write_eof", "abort")
 CALLBACKS = (
     "connection_made",
     "data_received",
@@ -75,9 +80,7 @@ class Recorder(asyncio.Protocol):
 def random_step(chance: random.Random, writes: bool) -> Step:
     """Return a step; those that end the transport are rare."""
     if chance.random() < 0.08:
-        return (
-            chance.choice(("close", "write_eof", "abort", "hang up") if writes else ("close", "hang up")),
-        )
+        return (chance.choice((*ENDS, "hang up") if writes else ("close", "hang up")),)
     if writes:
         return chance.choice(
             (
@@ -115,6 +118,8 @@ class Program:
         self.reactions = {
             callback: random_step(chance, self.writes) for callback in CALLBACKS if chance.random() < 0.25
         }
+        if self.writes and self.reactions.get("connection_made", ("",))[0] in ENDS:
+            del self.reactions["connection_made"]
         self.fails = chance.choice((None, None, *CALLBACKS))
 
     def __str__(self) -> str:
@@ -224,7 +229,7 @@ class Execution:
 
 
 def main() -> int:
-    """Compare the two loops on so many programs."""
+    """Compare the loops on so many programs, one kind of loop and selector after the other."""
     import asy
 
     warnings.simplefilter("ignore", ResourceWarning)
@@ -232,9 +237,17 @@ def main() -> int:
         logging.ERROR
     )  # it says of each write after the end that it is lost
     count, first = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    pairs: list[tuple[Callable[[], Any], Callable[[], Any]]] = [
+        (selectors.EpollSelector, asy.new_event_loop),
+        (selectors.EpollSelector, asy.new_native_event_loop),
+        (selectors.PollSelector, asy.new_poll_event_loop),
+        (selectors.SelectSelector, asy.new_select_event_loop),
+    ]
     for seed in range(first, first + count):
         program = Program(seed)
-        one, other = program.run(asyncio.new_event_loop()), program.run(asy.new_event_loop())
+        selector, new_loop = pairs[seed % len(pairs)]
+        one = program.run(asyncio.SelectorEventLoop(selector()))
+        other = program.run(new_loop())
         if one != other:
             place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), -1)
             print(f"seed {seed}: {program}\n", *one[:place], sep="\n")
