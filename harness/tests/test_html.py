@@ -54,7 +54,16 @@ class Page(HTMLParser):
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the scripts are given."""
+        """What the scripts are given, with every result in its place."""
+        found = self.stored
+        for scenario in found["scenarios"]:
+            stored = scenario["results"]
+            scenario["results"] = [stored[one] if isinstance(one, int) else one for one in stored]
+        return found
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """What the page has in it."""
         [(_, _, text)] = [element for element in self.elements if element[1].get("id") == "data"]
         found: dict[str, Any] = json.loads("".join(text))
         return found
@@ -64,7 +73,8 @@ def lanes_of(record: dict[str, Any]) -> dict[str, Any]:
     """Return the drawing of a record."""
     made = drawing(results(record).scenarios[0])
     assert made is not None
-    return made
+    assert all(made.get(name, True) for name in ("marks", "end"))  # what is empty is left out
+    return {"marks": [], "end": "", **made}
 
 
 def sentence(*records: dict[str, Any]) -> str:
@@ -209,6 +219,15 @@ def test_without_scripts_each_difference_is_listed_with_its_sentence_and_command
     assert "loopcheck export area/second --target target:new" in plain
 
 
+def test_what_is_said_of_several_targets_in_the_same_words_is_said_once_without_javascript() -> None:
+    names = ("one", "two", "three")
+    other = value_difference(target="two")
+    made = results(order_difference(target="one"), other, order_difference(target="three"), names=names)
+    [plain] = re.findall(r"<noscript>(.*)</noscript>", render(made), re.DOTALL)
+    heads = re.findall(r"<strong>differ</strong> on ([^·]*) ·", plain)
+    assert sorted(heads) == ["one 1.0, three 1.0", "two 1.0"]
+
+
 def test_problem_of_the_baseline_is_a_banner() -> None:
     made = results(order_difference())
     problem = {"record": "baseline-problem", "file": "known.toml", "line": 3, "sentence": "It is stale."}
@@ -259,9 +278,25 @@ def test_full_run_on_two_targets_is_within_the_budget_with_every_drawing() -> No
     assert all("lanes" in one for scenario in Page(text).data["scenarios"] for one in scenario["results"])
 
 
+def test_run_on_seven_targets_is_within_the_budget_with_every_drawing() -> None:
+    text = render(full_size(*(f"target{n}" for n in range(7))))
+    assert len(text.encode()) < BUDGET
+    assert all("lanes" in one for scenario in Page(text).data["scenarios"] for one in scenario["results"])
+
+
+def test_result_that_several_targets_have_is_there_once() -> None:
+    names = ("one", "two", "three", "four")
+    other = value_difference(target="three")
+    made = [order_difference(target=name) for name in ("one", "two", "four")]
+    page = Page(render(results(*made[:2], other, made[2], names=names)))
+    [stored], [complete] = ([s["results"] for s in data["scenarios"]] for data in (page.stored, page.data))
+    assert stored == [complete[0], 0, complete[2], 0]
+    assert [one["axis"] for one in complete] == ["order", "order", "value", "order"]
+
+
 def test_larger_run_loses_the_drawings_of_what_agrees_and_no_other() -> None:
     targets = tuple(f"target{n}" for n in range(5))
-    text = render(full_size(*targets))
+    text = render(full_size(*targets, alike=False))
     assert len(text.encode()) < BUDGET
     for scenario in Page(text).data["scenarios"]:
         for one in scenario["results"]:

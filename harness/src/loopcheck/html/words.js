@@ -7,13 +7,17 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const WORDS = DATA.words;
 const SVG = "http://www.w3.org/2000/svg";
 
-// What is empty is not in the file.
+// What is empty is not in the file, and what is the same for several targets is there once: a result that is a number
+// is that of the target with the number.
 const NOTHING = { axis: "", signature: null, reason: "", sentence: "", findings: [], repeats: null, known: null, lanes: null, output: "" };
 for (const scenario of DATA.scenarios) {
-  scenario.results = scenario.results.map((result) => result && { ...NOTHING, ...result });
+  const resultOf = (result) => (typeof result === "number" ? scenario.results[result] : result);
+  scenario.results = scenario.results.map(resultOf).map((result) => result && { ...NOTHING, ...result });
   for (const { lanes } of scenario.results.filter(Boolean)) {
     if (!lanes) continue;
     lanes.theirs ??= lanes.ours;
+    lanes.marks ??= [];
+    lanes.end ??= "";
     lanes.rows ??= lanes.links = lanes.ours.map((_, n) => [n, n]);
   }
 }
