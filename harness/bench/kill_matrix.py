@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+NOT_FUZZED = ("wrong_io", "wrong_pipes")  # random programs call nothing of what is wrong there
 HEAD = """# Kill matrix
 
 Deliberately wrong event loops, each with one bug, and what finds it: the scenario that must catch it (a test holds
@@ -30,7 +31,7 @@ are those of a busy machine with two cores.
 def bugs() -> dict[str, str]:
     """Return the sentence that each wrong loop has about itself."""
     found = {}
-    for module in ("wrong_loops", "wrong_edges", "wrong_io"):
+    for module in ("wrong_loops", "wrong_edges", *NOT_FUZZED):
         tree = ast.parse((ROOT / "harness" / "tests" / f"{module}.py").read_text(encoding="utf-8"))
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
@@ -55,7 +56,7 @@ def fuzzed(table: str) -> dict[str, tuple[str, str]]:
 
 def not_fuzzed(loop: str) -> str:
     """Return what the page says of a loop that is not in the fuzzer's table."""
-    return "not tried: programs call nothing of this" if loop.startswith("wrong_io:") else "not tried"
+    return "not tried: programs call nothing of this" if loop.startswith(NOT_FUZZED) else "not tried"
 
 
 def page(matrix: str, table: str) -> str:

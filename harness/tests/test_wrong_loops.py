@@ -31,7 +31,7 @@ from .wrong_table import WRONG
 
 TESTS = Path(__file__).resolve().parent
 MATRIX = TESTS.parents[1] / "build" / "kill-matrix.txt"
-MODULES = ("wrong_loops", "wrong_edges", "wrong_io")
+MODULES = ("wrong_loops", "wrong_edges", "wrong_io", "wrong_pipes")
 CONTROL = "wrong_loops:right_loop"
 FULL = bool(os.environ.get("LOOPCHECK_TEST_FULL"))
 TIMEOUT_S = 3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,no-any-return,attr-defined,override,misc,type-arg"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,no-any-return,attr-defined,override,call-arg,has-type"
 """Deliberately wrong event loops: what waits for the kernel, that is sockets, files, executors and names.
 
 The rest of them, and the rules that hold for all, are in ``wrong_loops.py``.

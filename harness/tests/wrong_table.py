@@ -2,7 +2,7 @@
 """Which scenario catches each deliberately wrong loop, as which kind of difference, in which words.
 
 The words are what the sentence must contain so that a reader understands the bug from it alone.  The loops are
-in ``wrong_loops.py``, ``wrong_edges.py`` and ``wrong_io.py``; ``test_wrong_loops.py`` holds them to the table.
+in the other modules called ``wrong_*``; ``test_wrong_loops.py`` holds them to the table.
 """
 
 from dataclasses import dataclass
@@ -244,6 +244,28 @@ WRONG = {
     ),
     "wrong_io:SendfileAlwaysFallsBack": Caught(
         "sockets/sock_sendfile_without_fallback_needs_a_real_file", "missing", "“raised” did not happen"
+    ),
+    "wrong_pipes:WritingIsNeverPaused": Caught(
+        "pipes/pause_writing_and_resume_writing_alternate", "missing", "“pause_writing” did not happen"
+    ),
+    "wrong_pipes:ClosingDropsWhatWaits": Caught(
+        "pipes/close_sends_what_waits_first", "value", "“received”: asyncio has 1000000"
+    ),
+    "wrong_pipes:PausedReadingGoesOn": Caught(
+        "pipes/nothing_is_received_while_reading_is_paused",
+        "order",
+        "“data_received” came before “resumed”",
+    ),
+    "wrong_pipes:EndIsNotTold": Caught(
+        "pipes/eof_received_comes_once_and_the_transport_closes",
+        "missing",
+        "“eof_received” did not happen",
+    ),
+    "wrong_pipes:PipeIsLeftOpen": Caught(
+        "pipes/read_pipe_may_be_any_object_with_a_descriptor", "missing", "“close” did not happen"
+    ),
+    "wrong_pipes:ConnectionIsMadeAtOnce": Caught(
+        "pipes/connect_read_pipe_takes_two_iterations", "order", "“connection_made” came before “iteration”"
     ),
     "wrong_io:JobsRunInTheLoop": Caught(
         "executors/job_runs_in_another_thread", "value", "“ran in the main thread”: asyncio has False"
