@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,no-any-return,attr-defined,name-defined,has-type"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,no-any-return,attr-defined,misc,name-defined,has-type"
 """Deliberately wrong event loops: the transports of pipes, and how they call their protocols.
 
 The rest of them, and the rules that hold for all, are in ``wrong_loops.py``.  Each bug is in a transport, and its
