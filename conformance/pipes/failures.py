@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Protocols and factories that raise, connections that are cancelled, and the context in which callbacks run."""
+"""Protocols that raise, connections that are cancelled, the contexts of callbacks, and what debug mode logs."""
 
 import asyncio
 import contextlib
 import contextvars
+import logging
 import os
+import re
 
 from loopcheck_target import scenario
 
@@ -169,19 +171,6 @@ async def failing_flow_control_is_reported_with_its_transport(loop, trace):
             loop.remove_reader(source)
 
 
-@scenario(basis="observed: connection_lost() that raises must not keep the descriptor open")
-async def failing_connection_lost_of_a_writer_is_reported(loop, trace):
-    """The exception is reported, and the pipe is closed all the same."""
-    loop.set_exception_handler(report_to(trace))
-    with new_pipe() as (_, sink):
-        protocol = Failing(loop, trace, "connection_lost")
-        transport, _ = await loop.connect_write_pipe(lambda: protocol, sink)
-        transport.close()
-        await arrives(protocol.lost)
-        await asyncio.sleep(0)
-        trace("pipe is closed", sink.closed)
-
-
 @scenario(basis="observed: what a factory raises is the caller's")
 async def failing_factory_leaves_the_pipe_alone(loop, trace):
     """What the factory raises comes out of the call; the pipe is open and blocks as before."""
@@ -218,31 +207,18 @@ async def missing_method_of_a_protocol_is_reported_when_it_is_called(loop, trace
 
 
 @scenario(basis="observed: a cancellation must not leave a transport that nobody knows")
-async def cancelled_connect_read_pipe_closes_the_pipe(loop, trace):
+async def cancelled_connecting_closes_the_pipe(loop, trace):
     """When the call is cancelled the transport is closed: connection_made() and connection_lost() are called."""
-    with new_pipe() as (source, _):
-        protocol = Failing(loop, trace, "nowhere")
-        task = asyncio.ensure_future(loop.connect_read_pipe(lambda: protocol, source))
-        await asyncio.sleep(0)
-        task.cancel()
-        trace("result", await asyncio.gather(task, return_exceptions=True))
-        await arrives(protocol.lost)
-        await asyncio.sleep(0)
-        trace("pipe", source.closed)
-
-
-@scenario(basis="observed: a cancellation must not leave a transport that nobody knows")
-async def cancelled_connect_write_pipe_closes_the_pipe(loop, trace):
-    """When the call is cancelled the transport is closed: connection_made() and connection_lost() are called."""
-    with new_pipe() as (_, sink):
-        protocol = Failing(loop, trace, "nowhere")
-        task = asyncio.ensure_future(loop.connect_write_pipe(lambda: protocol, sink))
-        await asyncio.sleep(0)
-        task.cancel()
-        trace("result", await asyncio.gather(task, return_exceptions=True))
-        await arrives(protocol.lost)
-        await asyncio.sleep(0)
-        trace("pipe", sink.closed)
+    with new_pipe() as (source, _), new_pipe() as (_, sink):
+        for connect, pipe in ((loop.connect_read_pipe, source), (loop.connect_write_pipe, sink)):
+            protocol = Failing(loop, trace, "nowhere")
+            task = asyncio.ensure_future(connect(lambda: protocol, pipe))
+            await asyncio.sleep(0)
+            task.cancel()
+            trace("result", await asyncio.gather(task, return_exceptions=True))
+            await arrives(protocol.lost)
+            await asyncio.sleep(0)
+            trace("pipe", pipe.closed)
 
 
 @scenario(basis="observed: cancelled before its first step, the call has not touched the pipe")
@@ -314,14 +290,68 @@ async def callbacks_of_a_writer_run_in_the_context_of_write(loop, trace):
         loop.remove_reader(source)
 
 
-@scenario(basis="observed: in which context a program hears that its reader is gone")
-async def reader_that_is_gone_is_told_in_the_context_of_connecting(loop, trace):
-    """Without a reader, connection_lost() has a copy of the context in which the pipe was connected."""
-    with new_pipe() as (source, sink):
-        variable.set("at connecting")
-        protocol = Looking(loop, trace)
-        transport, _ = await loop.connect_write_pipe(lambda: protocol, sink)
-        variable.set("at the end")
-        source.close()
-        await arrives(protocol.lost)
-        trace("closing", transport.is_closing())
+@contextlib.contextmanager
+def log_traced(trace):
+    """Trace what asyncio's logger is given, without the numbers."""
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            trace(record.levelname, re.sub("[0-9]+", "N", record.getMessage()))
+
+    logger, handler = logging.getLogger("asyncio"), Handler()
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@scenario(basis="observed: the log of debug mode is what one looks at when a pipe hangs", debug=True)
+async def debug_mode_logs_what_happens_to_pipes(loop, trace):
+    """In debug mode connecting, pausing, resuming and the end of each transport are logged, with its state."""
+
+    class Named(Failing):
+        def __repr__(self):
+            return "<protocol>"
+
+    with new_pipe() as (source, sink), log_traced(trace):
+        reading, writing = Named(loop, trace, "nowhere"), Named(loop, trace, "nowhere")
+        reader, _ = await loop.connect_read_pipe(lambda: reading, source)
+        writer, _ = await loop.connect_write_pipe(lambda: writing, sink)
+        reader.pause_reading()
+        reader.resume_reading()
+        writer.write(bytes(MUCH))
+        reader.close()
+        await arrives(reading.lost)
+        await arrives(writing.lost)
+
+
+@scenario(basis="observed: the text of a transport is part of logs and reports")
+async def transports_show_their_state(loop, trace):
+    """repr() of a transport says whether it is polling, closing or closed, and how much waits to be written."""
+
+    def show(name, transport):
+        trace(name, re.sub("[0-9]+", "N", repr(transport)))
+
+    with new_pipe() as (source, _), new_pipe() as (_, sink):
+        reading, writing = Failing(loop, trace, "nowhere"), Failing(loop, trace, "nowhere")
+        reader, _ = await loop.connect_read_pipe(lambda: reading, source)
+        writer, _ = await loop.connect_write_pipe(lambda: writing, sink)
+        show("connected", reader)
+        show("connected", writer)
+        reader.pause_reading()
+        writer.write(bytes(MUCH))
+        show("paused", reader)
+        show("full", writer)
+        reader.close()
+        writer.abort()
+        show("closing", reader)
+        show("closing", writer)
+        await arrives(reading.lost)
+        await arrives(writing.lost)
+        await asyncio.sleep(0)
+        show("lost", reader)
+        show("lost", writer)

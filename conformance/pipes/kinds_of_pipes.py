@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import os
+import select
 import socket
 import tty
 
@@ -152,6 +153,7 @@ async def terminal_can_be_read(loop, trace):
     with terminal() as (master, slave):
         transport, protocol = await loop.connect_read_pipe(lambda: Recorder(loop, trace), master)
         slave.write(b"data")
+        select.select([master], [], [])  # what was written takes a moment, which no clock knows of
         await arrives(protocol.received)
         transport.close()
         await arrives(protocol.lost)
@@ -175,6 +177,7 @@ async def terminal_can_be_written(loop, trace):
         transport.write(b"data")
         trace("received", os.read(slave.fileno(), 100))
         slave.write(b"an answer")
+        select.select([master], [], [])
         for _ in range(3):
             await asyncio.sleep(0)
         trace("closing", transport.is_closing())

@@ -292,16 +292,3 @@ async def transport_owns_the_reading_end(loop, trace):
         transport.close()
         trace("close() has returned", source.closed)
         await arrives(protocol.lost)
-
-
-@scenario(basis="observed: a buffered file object is used for its descriptor, not for its buffer")
-async def read_pipe_may_be_a_buffered_file(loop, trace):
-    """What a buffered file object has read ahead of the transport stays with it; the rest arrives."""
-    reading, writing = os.pipe()
-    with open(reading, "rb") as source, open(writing, "wb", buffering=0) as sink:
-        sink.write(b"line\nread ahead")
-        trace("line", source.readline())
-        _, protocol = await loop.connect_read_pipe(lambda: Recorder(loop, trace), source)
-        sink.write(b"the rest")
-        sink.close()
-        await arrives(protocol.lost)

@@ -100,22 +100,6 @@ async def transport_of_a_writing_end_can_read_by_its_class(loop, trace):
         await arrives(protocol.lost)
 
 
-@scenario(statements=["pipes.coroutines"])
-async def connect_write_pipe_does_nothing_until_awaited(loop, trace):
-    """Calling the method makes a coroutine; no protocol is made before that is awaited."""
-    with new_pipe() as (_, sink):
-
-        def factory():
-            trace("factory")
-            return Recorder(loop, trace)
-
-        connecting = loop.connect_write_pipe(factory, sink)
-        trace("coroutine", asyncio.iscoroutine(connecting), os.get_blocking(sink.fileno()))
-        transport, protocol = await connecting
-        transport.close()
-        await arrives(protocol.lost)
-
-
 @scenario(statements=["write_pipe.sets-nonblocking"])
 async def connect_write_pipe_makes_the_pipe_nonblocking(loop, trace):
     """A pipe that blocks does not any more afterwards."""

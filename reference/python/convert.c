@@ -334,7 +334,8 @@ dict_from_report(const asy_report *report)
     if (fine && report->task)
         fine = set_future(fine, dict, "task", asy_task_future(report->task));
     if (fine && report->transport)
-        fine = set_item(fine, dict, "transport", Py_XNewRef(object_of_transport(report->transport)));
+        fine = set_item(fine, dict, "transport",
+                        Py_XNewRef(object_of_transport(report->transport)));
     if (fine && report->transport)
         fine = set_item(fine, dict, "protocol", protocol_or_none(report->protocol));
     if (fine && report->nested)

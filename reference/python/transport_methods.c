@@ -56,7 +56,9 @@ Transport_close(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 Transport_set_protocol(FAST_ARGUMENTS)
 {
-    static const struct signature signature = { "BaseTransport", "set_protocol", "protocol", false };
+    static const struct signature signature = {
+        "BaseTransport", "set_protocol", "protocol", false,
+    };
     struct module_state *state = ((TransportObject *)object)->loop->state;
     PyObject *protocol = parse_one(&signature, args, arg_count, keywords);
     asy_protocol *bridge = protocol ? protocol_bridge_new(state, protocol) : NULL;

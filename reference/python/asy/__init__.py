@@ -8,8 +8,8 @@
 The loop, its handles and its timers are C (asy._asy); futures and tasks are asyncio's.  Those of a NativeEventLoop
 are the library's: asy.Future and asy.Task.  ``await asy.sleep(delay)`` works in both.  What is here besides is
 what the interpreter and the logging module know better than C: ``_running`` keeps the async generators,
-``_executors`` the default executor, ``_sockets`` resolves names, ``_pipes`` connects pipes, ``_host`` logs, ``_format`` writes texts for
-people.
+``_executors`` the default executor, ``_sockets`` resolves names, ``_pipes`` connects pipes, ``_host`` logs,
+``_format`` writes texts for people.
 
 Methods of ``asyncio.AbstractEventLoop`` that are not there raise NotImplementedError.
 """

@@ -11,7 +11,9 @@ from ._host import logger
 class Pipes:
     """The methods of a loop that connect pipes."""
 
-    async def connect_read_pipe(self: Any, protocol_factory: "Callable[[], Any]", pipe: Any) -> "tuple[Any, Any]":
+    async def connect_read_pipe(
+        self: Any, protocol_factory: "Callable[[], Any]", pipe: Any
+    ) -> "tuple[Any, Any]":
         """Return a transport that reads from the pipe, which it owns from now on, and its protocol.
 
         Raises ValueError for a file that is no pipe, and what the factory raises.
@@ -26,7 +28,9 @@ class Pipes:
             logger.debug("Read pipe %r connected: (%r, %r)", pipe.fileno(), transport, protocol)
         return transport, protocol
 
-    async def connect_write_pipe(self: Any, protocol_factory: "Callable[[], Any]", pipe: Any) -> "tuple[Any, Any]":
+    async def connect_write_pipe(
+        self: Any, protocol_factory: "Callable[[], Any]", pipe: Any
+    ) -> "tuple[Any, Any]":
         """Return a transport that writes to the pipe, which it owns from now on, and its protocol.
 
         Raises ValueError for a file that is no pipe, and what the factory raises.
