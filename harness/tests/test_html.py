@@ -15,6 +15,7 @@ import pytest
 from loopcheck.html import BUDGET, SCRIPTS, STYLE, render
 from loopcheck.html.facts import page_facts
 from loopcheck.html.lanes import drawing
+from loopcheck.html.sharing import shared
 from loopcheck.judge import judge
 from loopcheck.results import Results
 from loopcheck.vocabulary import AXES, KINDS, LEVELS, REASONS, VERDICTS
@@ -54,11 +55,15 @@ class Page(HTMLParser):
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the scripts are given, with every result in its place."""
+        """What the scripts make of what they are given: everything in its place."""
         found = self.stored
         for scenario in found["scenarios"]:
             stored = scenario["results"]
             scenario["results"] = [stored[one] if isinstance(one, int) else one for one in stored]
+            pieces = [found["lines"][one] if isinstance(one, int) else one for one in scenario["source"]]
+            scenario["source"] = "".join(scenario["title"] if one is None else one for one in pieces)
+        for statement in found["statements"].values():
+            statement["url"] = statement["url"] and found["pages"][statement["url"][0]] + statement["url"][1]
         return found
 
     @property
@@ -292,6 +297,27 @@ def test_result_that_several_targets_have_is_there_once() -> None:
     [stored], [complete] = ([s["results"] for s in data["scenarios"]] for data in (page.stored, page.data))
     assert stored == [complete[0], 0, complete[2], 0]
     assert [one["axis"] for one in complete] == ["order", "order", "value", "order"]
+
+
+def test_sources_and_addresses_are_put_together_again_as_they_were() -> None:
+    odd = ("", "title", "one line\n", "a line that is here twice\n\n\na line that is here twice\r\nthe end")
+    scenarios = [
+        {"id": str(n), "title": title, "source": source, "results": []}
+        for n, source in enumerate((*odd, *odd))
+        for title in ("", "here twice", "title")
+    ]
+    urls = (
+        "",
+        "https://a.example/page.html#a.b.c",
+        "https://a.example/page.html",
+        "https://a.example/page.html#x",
+    )
+    statements = {url: {"text": "", "status": "", "url": url} for url in urls}
+    data = {"scenarios": scenarios, "statements": statements, "words": {}}
+    stored = shared(data)
+    page = Page(f'<script id="data">{json.dumps(stored)}</script>')
+    assert page.data == {**data, "lines": stored["lines"], "pages": stored["pages"]}
+    assert "a line that is here twice\n" in stored["lines"] and len(stored["pages"]) == 3
 
 
 def test_larger_run_loses_the_drawings_of_what_agrees_and_no_other() -> None:

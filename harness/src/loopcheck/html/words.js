@@ -7,10 +7,11 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const WORDS = DATA.words;
 const SVG = "http://www.w3.org/2000/svg";
 
-// What is empty is not in the file, and what is the same for several targets is there once: a result that is a number
-// is that of the target with the number.
+// What is empty is not in the file, and what is the same is there once (sharing.py).
 const NOTHING = { axis: "", signature: null, reason: "", sentence: "", findings: [], repeats: null, known: null, lanes: null, output: "" };
 for (const scenario of DATA.scenarios) {
+  const pieceOf = (piece) => (piece === null ? scenario.title : typeof piece === "number" ? DATA.lines[piece] : piece);
+  scenario.source = scenario.source.map(pieceOf).join("");
   const resultOf = (result) => (typeof result === "number" ? scenario.results[result] : result);
   scenario.results = scenario.results.map(resultOf).map((result) => result && { ...NOTHING, ...result });
   for (const { lanes } of scenario.results.filter(Boolean)) {
@@ -20,6 +21,10 @@ for (const scenario of DATA.scenarios) {
     lanes.end ??= "";
     lanes.rows ??= lanes.links = lanes.ours.map((_, n) => [n, n]);
   }
+}
+
+for (const statement of Object.values(DATA.statements)) {
+  if (statement.url) statement.url = DATA.pages[statement.url[0]] + statement.url[1];
 }
 
 // make("a", {href: "#"}, "text", other): an element. An attribute that is null or false is left out.
