@@ -2,9 +2,10 @@
 """What is on the page once, although it is said of several targets, scenarios or statements.
 
 ``shared`` makes the data smaller without loss; ``words.js`` puts everything back in its place when the page is
-opened.  A number always stands for something that is elsewhere:
+opened.  A number stands for something that is elsewhere:
 
     results[n] = m          the result of target n is that of target m, before it
+    results[n].level        left out where it is the scenario's ``level``, and ``verdict`` where that is agree
     source = [piece, ...]   joined: a text is itself, null the scenario's title, m the line ``lines[m]``
     url = [m, text]         ``pages[m]`` and the text behind it; "" where there is none
 """
@@ -28,7 +29,7 @@ def shared(data: Facts) -> Facts:
     scenarios = [
         {
             **scenario,
-            "results": _results(scenario["results"]),
+            **_results(scenario["results"]),
             "source": _source(scenario["source"], scenario["title"], numbers),
         }
         for scenario in data["scenarios"]
@@ -38,9 +39,15 @@ def shared(data: Facts) -> Facts:
     return {**data, "scenarios": scenarios, "statements": statements, **tables}
 
 
-def _results(results: Sequence[Facts | None]) -> list[Facts | int | None]:
+def _results(results: Sequence[Facts | None]) -> Facts:
+    level = next((result["level"] for result in results if result), "")
+    usual = {"verdict": "agree", "level": level}
     first = [results.index(result) for result in results]
-    return [result if result is None or first[n] == n else first[n] for n, result in enumerate(results)]
+    stored = [
+        result and ({k: v for k, v in result.items() if usual.get(k) != v} if first[n] == n else first[n])
+        for n, result in enumerate(results)
+    ]
+    return {"level": level, "results": stored}
 
 
 def _repeated_lines(texts: Sequence[str]) -> dict[str, int]:

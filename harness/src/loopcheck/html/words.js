@@ -7,13 +7,13 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const WORDS = DATA.words;
 const SVG = "http://www.w3.org/2000/svg";
 
-// What is empty is not in the file, and what is the same is there once (sharing.py).
-const NOTHING = { axis: "", signature: null, reason: "", sentence: "", findings: [], repeats: null, known: null, lanes: null, output: "" };
+// What is empty or usual is not in the file, and what is the same is there once (sharing.py).
+const NOTHING = { verdict: "agree", axis: "", signature: null, reason: "", sentence: "", findings: [], repeats: null, known: null, lanes: null, output: "" };
 for (const scenario of DATA.scenarios) {
   const pieceOf = (piece) => (piece === null ? scenario.title : typeof piece === "number" ? DATA.lines[piece] : piece);
   scenario.source = scenario.source.map(pieceOf).join("");
   const resultOf = (result) => (typeof result === "number" ? scenario.results[result] : result);
-  scenario.results = scenario.results.map(resultOf).map((result) => result && { ...NOTHING, ...result });
+  scenario.results = scenario.results.map(resultOf).map((result) => result && { ...NOTHING, level: scenario.level, ...result });
   for (const { lanes } of scenario.results.filter(Boolean)) {
     if (!lanes) continue;
     lanes.theirs ??= lanes.ours;
