@@ -274,7 +274,6 @@ warn_of_three_arguments(void)
                         "single-arg signature instead.", 1);
 }
 
-
 PyObject *
 exception_from_throw(PyObject *const *args, Py_ssize_t count)
 {

@@ -3,13 +3,13 @@
 
     python cpython_suites.py KIND      # "epoll", "poll", "select" or "native"
 
-The tests are the interpreter's (``test.test_asyncio``); here are the names of the classes only.  Each is subclassed
-so that whatever makes a loop makes one of asy's, and every loop is counted, so that a test that never touched
-one is not taken for a success.  The current folder is written to.
+The tests are the interpreter's (``test.test_asyncio``); here are the names of the classes only.  Each is
+subclassed so that whatever makes a loop makes one of asy's, and every loop is counted, so that a test that never
+touched one is not taken for a success.  The current folder is written to.
 
 A line of JSON for each test: ``test`` (class and method), ``outcome`` ("pass", "fail" or "skip"), ``reason``
-(the exception, or why it was skipped), ``loops`` and ``asyncio_loops`` (how many of each were made).  Before it, one
-that has ``begins`` only, so that a test that ends the process is known by its name.
+(the exception, or why it was skipped), ``loops`` and ``asyncio_loops`` (how many of each were made).  Before it,
+one that has ``begins`` only, so that a test that ends the process is known by its name.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class Loops:
 
     def __init__(self, kind: str) -> None:
         self.maker = MAKERS[kind]
-        self.made: "list[asyncio.AbstractEventLoop]" = []
+        self.made: list[asyncio.AbstractEventLoop] = []
         self.made_by_asyncio = 0
 
     def new(self) -> asyncio.AbstractEventLoop:
@@ -82,7 +82,7 @@ class Loops:
             asyncio.new_event_loop, asyncio.events.new_event_loop = package
 
 
-# ---- the classes ----------------------------------------------------------------------------------------------------
+# ---- the classes -------------------------------------------------------------------------------------
 
 
 class Retargeted:
@@ -152,7 +152,7 @@ def make_loop(test: Any) -> None:
 def classes_of(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
     """Return the classes: their module, and what their subclass has besides."""
     future, task = (asy.Future, asy.Task) if native else (asyncio.Future, asyncio.Task)
-    kinds: "dict[str, Any]" = {
+    kinds: dict[str, Any] = {
         "cls": future,
         "Future": future,
         "Task": task,
@@ -197,9 +197,17 @@ def retargeted(loops: Loops, native: bool) -> "Iterator[type[unittest.TestCase]]
             continue
         if original is None:
             continue
-        yield type(name, (Retargeted, *bases_of(original)), {**attributes, **{
-            "loops": loops, "loop_factory": staticmethod(loops.new),
-        }})
+        yield type(
+            name,
+            (Retargeted, *bases_of(original)),
+            {
+                **attributes,
+                **{
+                    "loops": loops,
+                    "loop_factory": staticmethod(loops.new),
+                },
+            },
+        )
 
 
 def bases_of(original: type) -> "tuple[type, ...]":
@@ -221,13 +229,13 @@ class Logger:
 def follow_private_names() -> None:
     """Give asy what tests look at under names of asyncio's own.
 
-    That is the logger of its loop, and the class of what call_soon_threadsafe() returns, no other than Handle in asy.
+    That is the logger of its loop, and the class of what call_soon_threadsafe() returns: in asy, Handle.
     """
     asy._host.logger = Logger()  # type: ignore[assignment]
     asyncio.events._ThreadSafeHandle = asyncio.Handle  # type: ignore[attr-defined]
 
 
-# ---- running --------------------------------------------------------------------------------------------------------
+# ---- running -----------------------------------------------------------------------------------------
 
 
 class Lines(unittest.TestResult):
@@ -237,9 +245,9 @@ class Lines(unittest.TestResult):
         super().__init__()
         self.loops = loops
         self.output = output
-        self.found: "tuple[str, str]" = ("pass", "")
+        self.found: tuple[str, str] = ("pass", "")
 
-    def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+    def startTest(self, test: unittest.TestCase) -> None:
         """Say which begins."""
         super().startTest(test)
         faulthandler.dump_traceback_later(LIMIT, exit=True)
@@ -247,7 +255,7 @@ class Lines(unittest.TestResult):
         self.found = ("pass", "")
         print(json.dumps({"begins": name_of(test)}), file=self.output, flush=True)
 
-    def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+    def stopTest(self, test: unittest.TestCase) -> None:
         """Say how it has ended."""
         super().stopTest(test)
         faulthandler.cancel_dump_traceback_later()
@@ -272,25 +280,25 @@ class Lines(unittest.TestResult):
             kind, value = error[:2]
             self.found = ("fail", f"{kind.__name__}: {value}")
 
-    def addError(self, test: Any, err: Any) -> None:  # noqa: N802
+    def addError(self, test: Any, err: Any) -> None:
         """Note it; what a whole class fails with is a test of its own."""
         super().addError(test, err)
         self.fail(err)
         if not isinstance(test, unittest.TestCase):
             self.stopTest(test)
 
-    def addFailure(self, test: Any, err: Any) -> None:  # noqa: N802
+    def addFailure(self, test: Any, err: Any) -> None:
         """Note it."""
         super().addFailure(test, err)
         self.fail(err)
 
-    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:  # noqa: N802
+    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
         """Note it."""
         super().addSubTest(test, subtest, err)
         if err is not None:
             self.fail(err)
 
-    def addSkip(self, test: Any, reason: str) -> None:  # noqa: N802
+    def addSkip(self, test: Any, reason: str) -> None:
         """Note it."""
         super().addSkip(test, reason)
         if self.found[0] == "pass":

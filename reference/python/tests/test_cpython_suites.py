@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""CPython's own tests of asyncio pass on asy's loops, but for those that cpython_suites.toml lists, each with a reason.
+"""CPython's own tests of asyncio pass on asy's loops, but for those that cpython_suites.toml lists.
 
-A listed test that passes fails here, as does one that fails with another exception than it is listed with, one that ran
-without a loop of asy's, or with one of asyncio's.  Python 3.11 and the newest there is, each with either kind of
-futures; with LOOPCHECK_TEST_FULL=1 every version over every selector.
+A listed test that passes fails here, as does one that fails with another exception than it is listed with, one that
+ran without a loop of asy's, or with one of asyncio's.  Python 3.11 and the newest there is, each with either kind
+of futures; with LOOPCHECK_TEST_FULL=1 every version over every selector.  Most of their time the tests sleep, so
+that several interpreters run side by side.
 """
 
+import concurrent.futures
 import fnmatch
 import json
 import os
@@ -28,15 +30,13 @@ FULL = bool(os.environ.get("LOOPCHECK_TEST_FULL"))
 VERSIONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
 KINDS = ["epoll", "native", "poll", "select"] if FULL else ["epoll", "native"]
 
-# ---- the interpreters -----------------------------------------------------------------------------------------------
+# ---- the interpreters --------------------------------------------------------------------------------
 
 
 def find(version: str) -> "str | None":
     """Return an interpreter of this version that ships CPython's tests and has a build of asy, or None."""
-    candidates = [f"python{version}", sys.executable] + sorted(
-        map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
-    )
-    for name in candidates:
+    pyenv = Path.home().glob(f".pyenv/versions/{version}.*/bin/python")
+    for name in [f"python{version}", sys.executable, *map(str, pyenv)]:
         path = shutil.which(name)
         if path is not None and has_tests(path, version):
             return path
@@ -49,14 +49,18 @@ def has_tests(python: str, version: str) -> bool:
         "import sys, asy, test.test_asyncio.test_sock_lowlevel;"
         f"sys.exit('%d.%d' % sys.version_info[:2] != '{version}')"
     )
-    done = subprocess.run([python, "-c", question], capture_output=True, check=False, env=environment(version))
+    done = subprocess.run(
+        [python, "-c", question], capture_output=True, check=False, env=environment(version)
+    )
     return done.returncode == 0
 
 
 def environment(version: str) -> "dict[str, str]":
     """Return the environment in which an interpreter finds asy."""
     package = BUILDS / ("3.11" if version == "3.11" else "abi3")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LD_PRELOAD"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LD_PRELOAD"))
+    }
     return {**kept, "PYTHONPATH": str(package)}
 
 
@@ -70,7 +74,7 @@ def chosen() -> "Iterator[Any]":
         yield pytest.param(found[version], version, id=version, marks=marks)
 
 
-# ---- the table ------------------------------------------------------------------------------------------------------
+# ---- the table ---------------------------------------------------------------------------------------
 
 
 def entries(version: str, kind: str) -> "list[dict[str, Any]]":
@@ -104,22 +108,39 @@ def judge(line: "dict[str, Any]", failing: "list[dict[str, Any]]") -> "str | Non
     return None if entry["error"] in reason else f"{test}: listed with {entry['error']}, but: {reason}"
 
 
-# ---- the tests ------------------------------------------------------------------------------------------------------
+# ---- the tests ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("python", "version"), list(chosen()))
-def test_cpythons_own_tests_pass(python: str, version: str, kind: str, tmp_path: Path) -> None:
-    done = subprocess.run(
+def run(python: str, version: str, kind: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the tests on one kind of loop."""
+    return subprocess.run(
         [python, str(RUNNER), kind],
         capture_output=True,
         text=True,
         check=False,
-        cwd=tmp_path,
+        cwd=folder,
         env=environment(version),
         stdin=subprocess.DEVNULL,
         timeout=400,
     )
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Any]":
+    """The runs of all tests that were selected, under way, by version and kind."""
+    chosen = [item.callspec.params for item in request.session.items if item.path == request.path]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        yield {
+            (each["version"], each["kind"]): pool.submit(run, **each, folder=tmp_path_factory.mktemp("run"))
+            for each in chosen
+            if each["python"]
+        }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("python", "version"), list(chosen()))
+def test_cpythons_own_tests_pass(python: str, version: str, kind: str, runs: Any) -> None:
+    done = runs[version, kind].result()
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     ran = [line for line in lines if "outcome" in line]
     assert done.returncode == 0, f"in {lines[-1:]}: {done.stderr[-3000:]}"
