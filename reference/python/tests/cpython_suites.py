@@ -149,8 +149,18 @@ def make_loop(test: Any) -> None:
     test.set_event_loop(test.loop)
 
 
-def classes_of(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
-    """Return the classes: their module, and what their subclass has besides."""
+def classes_of_io() -> "dict[str, tuple[str, dict[str, Any]]]":
+    """Return the classes about what a selector finds: their module, and what their subclass has besides."""
+    return {
+        "BaseSockTestsMixin": ("test_sock_lowlevel", {}),
+        "EventLoopTestsMixin": ("test_events", {}),
+        "SubprocessTestsMixin": ("test_events", {"setUp": make_loop}),
+        "SendfileTestsBase": ("test_sendfile", {"prepare_socksendfile": prepare_socksendfile}),
+    }
+
+
+def classes_of_tasks(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
+    """Return the other classes in the same way.  native: with futures and tasks of the library."""
     future, task = (asy.Future, asy.Task) if native else (asyncio.Future, asyncio.Task)
     kinds: dict[str, Any] = {
         "cls": future,
@@ -165,10 +175,6 @@ def classes_of(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
     queues = ("QueueBasicTests", "QueueGetTests", "QueuePutTests", "QueueJoinTests", "QueueShutdownTests")
     locks = ("LockTests", "EventTests", "ConditionTests", "SemaphoreTests", "BarrierTests")
     return {
-        "BaseSockTestsMixin": ("test_sock_lowlevel", {}),
-        "EventLoopTestsMixin": ("test_events", {}),
-        "SubprocessTestsMixin": ("test_events", {"setUp": make_loop}),
-        "SendfileTestsBase": ("test_sendfile", {"prepare_socksendfile": prepare_socksendfile}),
         "BaseFutureTests": ("test_futures", kinds),
         "BaseFutureDoneCallbackTests": (
             "test_futures",
@@ -188,9 +194,12 @@ def classes_of(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
     }
 
 
-def retargeted(loops: Loops, native: bool) -> "Iterator[type[unittest.TestCase]]":
+def retargeted(loops: Loops, kind: str) -> "Iterator[type[unittest.TestCase]]":
     """Return the subclasses, as far as this version has the classes."""
-    for name, (module, attributes) in classes_of(native).items():
+    classes = classes_of_io()
+    if kind in {"epoll", "native"}:
+        classes |= classes_of_tasks(kind == "native")
+    for name, (module, attributes) in classes.items():
         try:
             original = getattr(importlib.import_module(f"test.test_asyncio.{module}"), name, None)
         except ModuleNotFoundError:
@@ -321,9 +330,7 @@ def main() -> int:
     loader.testNamePatterns = patterns or None
     follow_private_names()
     with loops.in_place_of_asyncios():
-        suite = unittest.TestSuite(
-            loader.loadTestsFromTestCase(case) for case in retargeted(loops, kind == "native")
-        )
+        suite = unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in retargeted(loops, kind))
         lines = Lines(loops, output)
         threading.excepthook = lines.fail_in_thread
         suite.run(lines)

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
 """CPython's own tests of asyncio pass on asy's loops, but for those that cpython_suites.toml lists.
 
-A listed test that passes fails here, as does one that fails with another exception than it is listed with, one that
-ran without a loop of asy's, or with one of asyncio's.  Python 3.11 and the newest there is, each with either kind
-of futures; with LOOPCHECK_TEST_FULL=1 every version over every selector.  Most of their time the tests sleep, so
-that several interpreters run side by side.
+A listed test that passes fails here, as does one that fails with another exception than it is listed with, one
+that ran without a loop of asy's, or with one of asyncio's.  Python 3.11 and the newest there is, each with either
+kind of futures; with LOOPCHECK_TEST_FULL=1 every version over every selector.  Most of their time the tests sleep,
+so that several interpreters run side by side.
 """
 
 import concurrent.futures
 import fnmatch
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -21,6 +20,7 @@ from typing import Any
 
 import asy
 import pytest
+from loopcheck.interpreters import candidates
 from packaging.specifiers import SpecifierSet
 
 BUILDS = Path(asy.__file__).parents[2]
@@ -29,18 +29,15 @@ TABLE = tomllib.loads(RUNNER.with_suffix(".toml").read_text())
 FULL = bool(os.environ.get("LOOPCHECK_TEST_FULL"))
 VERSIONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
 KINDS = ["epoll", "native", "poll", "select"] if FULL else ["epoll", "native"]
+FEWEST = {"epoll": 350, "native": 350, "poll": 30, "select": 30}  # tests that pass
 
 # ---- the interpreters --------------------------------------------------------------------------------
 
 
 def find(version: str) -> "str | None":
     """Return an interpreter of this version that ships CPython's tests and has a build of asy, or None."""
-    pyenv = Path.home().glob(f".pyenv/versions/{version}.*/bin/python")
-    for name in [f"python{version}", sys.executable, *map(str, pyenv)]:
-        path = shutil.which(name)
-        if path is not None and has_tests(path, version):
-            return path
-    return None
+    paths = [sys.executable, *candidates(f"python{version}")]
+    return next((path for path in paths if os.path.exists(path) and has_tests(path, version)), None)
 
 
 def has_tests(python: str, version: str) -> bool:
@@ -108,6 +105,14 @@ def judge(line: "dict[str, Any]", failing: "list[dict[str, Any]]") -> "str | Non
     return None if entry["error"] in reason else f"{test}: listed with {entry['error']}, but: {reason}"
 
 
+def nameless(failing: "list[dict[str, Any]]", tests: "list[str]") -> "Iterator[str]":
+    """Yield a sentence for each name of the table that no test has; for poll and select not every class runs."""
+    classes = {test.partition(".")[0] for test in tests}
+    for pattern in (pattern for entry in failing for pattern in entry["tests"]):
+        if pattern.partition(".")[0] in classes and not fnmatch.filter(tests, pattern):
+            yield f"{pattern}: no test has this name"
+
+
 # ---- the tests ---------------------------------------------------------------------------------------
 
 
@@ -146,12 +151,7 @@ def test_cpythons_own_tests_pass(python: str, version: str, kind: str, runs: Any
     assert done.returncode == 0, f"in {lines[-1:]}: {done.stderr[-3000:]}"
     failing = entries(version, kind)
     wrong = [sentence for line in ran if (sentence := judge(line, failing))]
-    wrong += [
-        f"{pattern}: no test has this name"
-        for entry in failing
-        for pattern in entry["tests"]
-        if not fnmatch.filter((line["test"] for line in ran), pattern)
-    ]
+    wrong += nameless(failing, [line["test"] for line in ran])
     assert not wrong, "\n".join(["", *wrong])
     passed = sum(line["outcome"] == "pass" for line in ran)
-    assert passed > 300, f"only {passed} of {len(ran)} tests passed"
+    assert passed >= FEWEST[kind], f"only {passed} of {len(ran)} tests passed"
