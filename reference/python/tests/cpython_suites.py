@@ -133,6 +133,7 @@ def prepare_socksendfile(test: Any) -> "tuple[socket.socket, Sink]":
     """Return a connected socket and the other end; CPython's makes a server of the loop's for it."""
     listener = socket.create_server(("127.0.0.1", 0))
     test.addCleanup(listener.close)
+    listener.settimeout(LIMIT / 2)
     test.reduce_receive_buffer_size(listener)
     sink = Sink(listener)
     sock = test.make_socket()

@@ -9,6 +9,7 @@ so that several interpreters run side by side.
 
 import concurrent.futures
 import fnmatch
+import functools
 import json
 import os
 import subprocess
@@ -20,8 +21,9 @@ from typing import Any
 
 import asy
 import pytest
-from loopcheck.interpreters import candidates
 from packaging.specifiers import SpecifierSet
+
+from loopcheck.interpreters import candidates
 
 BUILDS = Path(asy.__file__).parents[2]
 RUNNER = Path(__file__).with_name("cpython_suites.py")
@@ -34,6 +36,7 @@ FEWEST = {"epoll": 350, "native": 350, "poll": 30, "select": 30}  # tests that p
 # ---- the interpreters --------------------------------------------------------------------------------
 
 
+@functools.cache
 def find(version: str) -> "str | None":
     """Return an interpreter of this version that ships CPython's tests and has a build of asy, or None."""
     paths = [sys.executable, *candidates(f"python{version}")]
@@ -62,13 +65,12 @@ def environment(version: str) -> "dict[str, str]":
 
 
 def chosen() -> "Iterator[Any]":
-    """Return the versions that this run is for, each with an interpreter or the reason why there is none."""
-    found = {version: find(version) for version in VERSIONS}
-    newest = max((version for version in VERSIONS if found[version]), default="3.11")
+    """Yield the versions that this run is for, each with an interpreter or the reason why there is none."""
+    newest = next(filter(find, reversed(VERSIONS)), "3.11")
     for version in VERSIONS if FULL else sorted({"3.11", newest}):
         reason = f"not run: no python{version} with CPython's test suite and a build of asy"
-        marks = () if found[version] else pytest.mark.skip(reason=reason)
-        yield pytest.param(found[version], version, id=version, marks=marks)
+        marks = () if find(version) else pytest.mark.skip(reason=reason)
+        yield pytest.param(find(version), version, id=version, marks=marks)
 
 
 # ---- the table ---------------------------------------------------------------------------------------
@@ -155,3 +157,40 @@ def test_cpythons_own_tests_pass(python: str, version: str, kind: str, runs: Any
     assert not wrong, "\n".join(["", *wrong])
     passed = sum(line["outcome"] == "pass" for line in ran)
     assert passed >= FEWEST[kind], f"only {passed} of {len(ran)} tests passed"
+
+
+# ---- the judge ---------------------------------------------------------------------------------------
+
+LISTED = [{"tests": ["Case.test_not_yet*"], "error": "NotImplementedError", "reason": "There is none."}]
+RAN = {"test": "Case.test", "outcome": "pass", "reason": "", "loops": 1, "asyncio_loops": 0}
+NOT_YET = {**RAN, "test": "Case.test_not_yet_there"}
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (RAN, None),
+        ({**RAN, "outcome": "skip", "loops": 0}, None),
+        ({**RAN, "outcome": "fail", "reason": "KeyError: 1"}, "Case.test: KeyError: 1"),
+        ({**RAN, "loops": 0}, "Case.test: made no loop of asy"),
+        ({**RAN, "asyncio_loops": 2}, "Case.test: made 2 of asyncio's loops"),
+        ({**NOT_YET, "outcome": "fail", "reason": "NotImplementedError: "}, None),
+        (NOT_YET, "Case.test_not_yet_there: passes now; take it out of cpython_suites.toml"),
+        (
+            {**NOT_YET, "outcome": "fail", "reason": "KeyError: 1"},
+            "Case.test_not_yet_there: listed with NotImplementedError, but: KeyError: 1",
+        ),
+    ],
+)
+def test_outcome_is_what_the_table_says_or_wrong(line: "dict[str, Any]", sentence: "str | None") -> None:
+    assert judge(line, LISTED) == sentence
+
+
+def test_name_in_the_table_that_no_test_has_is_wrong() -> None:
+    assert list(nameless(LISTED, ["Case.test"])) == ["Case.test_not_yet*: no test has this name"]
+    assert list(nameless(LISTED, ["Case.test_not_yet_there"])) == []
+    assert list(nameless(LISTED, ["Other.test"])) == []
+
+
+def test_every_entry_of_the_table_has_its_sentence() -> None:
+    assert all(entry["reason"].endswith(".") and entry["error"] for entry in TABLE["failing"])
