@@ -433,7 +433,11 @@ def main() -> None:
     """Print a line for each."""
     names = sys.argv[1:]
     for name, program in list(globals().items()):
-        if getattr(program, "__annotations__", {}).get("t") is not Trace or name in SHARED or names and name not in names:
+        if (
+            getattr(program, "__annotations__", {}).get("t") is not Trace
+            or name in SHARED
+            or (names and name not in names)
+        ):
             continue
         trace = Trace()
         program(trace)
