@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define PIECE 1000
-#define PIECES 300                  /* several times what a pipe and a buffer hold */
+#define PIECES 160                  /* more than a pipe holds, and a buffer that is full */
 
 /* ---- the two protocols ------------------------------------------------------------------ */
 
