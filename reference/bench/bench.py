@@ -204,9 +204,7 @@ def cost(row: Row, factory: Callable[[], Any], clock: Callable[[], float]) -> fl
         loop.close()
 
 
-def measure(
-    row: Row, rounds: int, clock: Callable[[], float] = time.process_time
-) -> dict[str, list[float]]:
+def measure(row: Row, rounds: int, clock: Callable[[], float] = time.process_time) -> dict[str, list[float]]:
     """Return the costs of each loop, round by round; the loops take turns, every other round backwards.
 
     The clock counts CPU time, unless another one is given.

@@ -140,7 +140,9 @@ def main() -> None:
     parser.add_argument("--rows", nargs="*", default=list(ROWS), choices=list(ROWS))
     arguments = parser.parse_args()
     print(f"Python {sys.version.split()[0]}, {arguments.rounds} rounds")
-    print(f"{'row':18} {'asy us':>8} {'/ asyncio':>9} {'from':>6} {'to':>6} {'/ uvloop':>10} {'from':>6} {'to':>6}")
+    print(
+        f"{'row':18} {'asy us':>8} {'/ asyncio':>9} {'from':>6} {'to':>6} {'/ uvloop':>10} {'from':>6} {'to':>6}"
+    )
     for name in arguments.rows:
         row, clock = ROWS[name]
         costs = measure(row, arguments.rounds, clock)
