@@ -26,6 +26,10 @@
 #define UNDER_FAULTS 0
 #endif
 
+/* How much of what is there the library receives at once from a stream. It is all that the fault
+ * build changes in what the tests have to see. */
+#define RECEIVED_AT_ONCE(size) (UNDER_FAULTS ? 1 : (size))
+
 /* From now on count the library's allocations of descriptors (socket, accept4, epoll_create1, ...)
  * from 1, and have number n fail with EMFILE; 0: none. */
 void system_faults_fail_allocation(int n);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* sock_sendfile(), as far as the system sends files. */
 #include "await_trace.h"
-#include "cancel_sweep.h"
 #include "sock_faults.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define BIG (1 << 20)
 
 /* A file, without a name, of so many bytes, each the low byte of its place modulo 251. */
 static int
@@ -121,71 +118,6 @@ file_survives_an_unhelpful_system(void **state)
     close(file);
 }
 
-/* ---- the cancel sweep ------------------------------------------------------------------ */
-
-struct transfer {
-    int    file;
-    int    fds[2];
-    size_t sent;
-    size_t received;
-};
-
-static asy_error *
-drain(void *argument)
-{
-    struct transfer *transfer = argument;
-    char buffer[4096];
-    ssize_t count;
-
-    while ((count = read(transfer->fds[1], buffer, sizeof buffer)) > 0)
-        transfer->received += (size_t)count;
-    return ASY_OK;
-}
-
-static asy_coro *
-make_sendfile(struct testing *t, void **ret_data)
-{
-    struct transfer *transfer = *ret_data = asy_alloc(sizeof *transfer);
-
-    transfer->file = new_file(BIG);
-    testing_socket_pair(transfer->fds);
-    require_ok(asy_loop_add_reader(t->loop, transfer->fds[1], asy_borrow(drain, transfer)));
-    return asy_sock_sendfile(t->loop, transfer->fds[0], transfer->file, 0, 0, &transfer->sent);
-}
-
-static void
-require_all(struct testing *t, void *data)
-{
-    struct transfer *transfer = data;
-
-    (void)t;
-    assert_int_equal(transfer->sent, BIG);
-}
-
-/* The position of the file tells how much was sent; a coroutine that never began, nothing. */
-static void
-release_transfer(struct testing *t, void *data)
-{
-    struct transfer *transfer = data;
-
-    require_ok(asy_loop_remove_reader(t->loop, transfer->fds[1], NULL));
-    require_ok(drain(transfer));
-    if (transfer->received > 0)
-        assert_int_equal(lseek(transfer->file, 0, SEEK_CUR), (off_t)transfer->received);
-    testing_close_pair(transfer->fds);
-    close(transfer->file);
-}
-
-static void
-sending_a_file_may_be_cancelled_at_any_time(void **state)
-{
-    (void)state;
-    assert_true(cancel_sweep(&(struct cancel_sweep){
-        .name = "sock_sendfile", .make = make_sendfile, .require_result = require_all,
-        .release = release_transfer,
-    }) > 4);
-}
-
 int
 main(void)
 {
@@ -194,7 +126,6 @@ main(void)
         trace_case(empty_file_is_nothing_to_send),
         trace_case(what_cannot_be_sent_is_refused),
         trace_case(file_survives_an_unhelpful_system),
-        cmocka_unit_test(sending_a_file_may_be_cancelled_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
