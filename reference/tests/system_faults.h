@@ -37,7 +37,10 @@ void system_faults_fail_allocation(int n);
 /* How many there have been since then. */
 int system_faults_allocations(void);
 
-/* How often a call was interrupted, shortened or refused, in the whole process. */
-long system_faults_count(void);
+/* Have the next send() fail, whatever it sends. */
+void system_faults_fail_send(int errnum);
+
+/* How often a call has failed with this errno, in the whole process; 0: was shortened. */
+long system_faults_count(int errnum);
 
 #endif

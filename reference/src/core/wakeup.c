@@ -94,15 +94,20 @@ loop_close_self_pipe(asy_loop *loop)
     pthread_mutex_unlock(&loop->inbox_lock);
 }
 
-/* CPython: BaseSelectorEventLoop._write_to_self. A failure means that the pipe is full, and then
- * the loop wakes up anyway. */
+/* CPython: BaseSelectorEventLoop._write_to_self. A failure mostly means that the pipe is full, and
+ * then the loop wakes up anyway. Who comes next tries again. */
 void
 loop_write_to_self(asy_loop *loop)
 {
+    ssize_t sent;
+
     if (loop->wake_sender < 0 || atomic_exchange(&loop->wake_pending, true))
         return;
-    while (send(loop->wake_sender, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
-        continue;
+    do
+        sent = send(loop->wake_sender, "", 1, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        atomic_store(&loop->wake_pending, false);
 }
 
 /* see host.h */
