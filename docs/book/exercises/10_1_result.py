@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Exercise 1 of chapter 10: the way of a result from its thread to its task."""
 
 import threading

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Exercise 2 of chapter 10: which jobs run when they are cancelled."""
 
 import asyncio

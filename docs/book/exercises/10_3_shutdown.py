@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Exercise 3 of chapter 10: the end of the default executor."""
 
 import asyncio

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Exercise 4 of chapter 10: Ctrl-C in a program of two tasks."""
 
 import asyncio

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Exercise 5 of chapter 10: what suspends, and what does not."""
 
 import socket

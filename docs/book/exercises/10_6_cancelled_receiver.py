@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Exercise 6 of chapter 10: what a cancelled receiver leaves behind."""
 
 import asyncio

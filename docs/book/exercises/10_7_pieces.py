@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Exercise 7 of chapter 10: a message that does not fit."""
 
 import asyncio

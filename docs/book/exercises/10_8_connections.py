@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Exercise 8 of chapter 10: who is connected, and to whom."""
 
 import asyncio

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Draws the figures of the book from traces: ``python docs/book/figures/draw.py`` writes every SVG beside itself.
 
-The traces come from programs that run now, on this interpreter's asyncio (traces.py, traces_await.py, traces_io.py).
-They hold names and iterations and no times, so the files are always the same; a test compares the committed ones
+The traces come from programs that run now, on this interpreter's asyncio (traces.py, traces_await.py and
+traces_io.py).  They hold names and iterations and no times, so the files are always the same; a test compares the committed ones
 with what this makes.  What the traces cannot show, the queue between two iterations and the heap's array, is
 replayed from them with ``deque`` and ``heapq``, and every step of the replay must agree with what ran.
 

@@ -33,10 +33,15 @@ def draw_job() -> str:
     notes = job_trace()
     whats = [note.what for note in notes]
     require(whats.index("runs the job") < whats.index("pending"), f"the job ran late: {notes}")
-    columns = {"task": (96, "the task"), "future": (296, "the future"), "thread": (496, "a thread of the pool")}
+    columns = {
+        "task": (96, "the task"),
+        "future": (296, "the future"),
+        "thread": (496, "a thread of the pool"),
+    }
     drawing = draw_notes("A job of an executor, and the way of its result", notes, columns)
     job = row(whats.index("runs the job"))
-    drawing.arrow(96 + WIDTH, job + 17, 496, job + 17)
+    drawing.line(190, row(0) + 34, 190, job + 17)
+    drawing.arrow(190, job + 17, 496, job + 17)
     drawing.text(300, job + 10, "the job", size=12)
     done = row(whats.index("done"))
     drawing.line(590, job + 34, 590, done + 17)
@@ -51,7 +56,11 @@ def draw_receiving() -> str:
     received = next(note for note in notes if note.what == "recv(): data")
     require(received.who == "callback", f"{received} is not by the callback")
     require(notes[-1] == Note(received.iteration + 1, "task", "goes on"), f"{notes[-1]} comes last")
-    columns = {"task": (96, "the task"), "callback": (296, "the callback of the watch"), "peer": (496, "the peer")}
+    columns = {
+        "task": (96, "the task"),
+        "callback": (296, "the callback of the watch"),
+        "peer": (496, "the peer"),
+    }
     drawing = draw_notes("A task that waits in sock_recv(), on CPython", notes, columns)
     last = row(len(notes) - 1)
     drawing.line(390, last - ROW + 34, 390, last + 17)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The programs behind the figures of threads and sockets: what is drawn is what happened.
 
-As in traces_await.py, each thing is noted with its iteration.  A thread does its part while the loop's thread waits
-for it, within one callback, so that it always falls into the same iteration.
+As in traces_await.py, each thing is noted with its iteration.  A thread does its part while the loop's thread
+waits for it, within one callback, so that it always falls into the same iteration.
 """
 
 import asyncio

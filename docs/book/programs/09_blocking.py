@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """A thread waits for a pipe, the loop does not: run_in_executor()."""
 
 import asyncio

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Cancelling what runs in a thread: a job that has begun, and one that has not."""
 
 import asyncio

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Ctrl-C while the loop waits: the main task is cancelled, and cleans up, before KeyboardInterrupt is raised."""
 
 import asyncio

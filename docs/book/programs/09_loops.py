@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """Two threads with a loop each: a coroutine goes from one to the other, and its result comes back."""
 
 import asyncio

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103
 """A connection over the loopback, a message that does not fit, and a connection that is refused."""
 
 import asyncio

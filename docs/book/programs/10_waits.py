@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: D103, PLW0603
 """Try, wait, try again: in which iterations sock_recv() ends."""
 
 import asyncio
