@@ -2,9 +2,9 @@
 """Draws the figures of the book from traces: ``python docs/book/figures/draw.py`` writes every SVG beside itself.
 
 The traces come from programs that run now, on this interpreter's asyncio (traces.py, traces_await.py and
-traces_io.py).  They hold names and iterations and no times, so the files are always the same; a test compares the committed ones
-with what this makes.  What the traces cannot show, the queue between two iterations and the heap's array, is
-replayed from them with ``deque`` and ``heapq``, and every step of the replay must agree with what ran.
+traces_io.py).  They hold names and iterations and no times, so the files are always the same; a test compares the
+committed ones with what this makes.  What the traces cannot show, the queue between two iterations and the heap's
+array, is replayed from them with ``deque`` and ``heapq``, and every step of the replay must agree with what ran.
 
 The figures of chapters 6 to 8 are in draw_await.py, those of 9 and 10 in draw_io.py; what all are drawn with is in
 drawing.py.
