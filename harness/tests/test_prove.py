@@ -77,8 +77,10 @@ def write(root: Path, *scenarios: str) -> None:
     file = root / "conformance/area/topic.py"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(HEAD + "".join(scenarios), encoding="utf-8")
-    if not (root / "spec").exists():
-        (root / "spec").symlink_to(ROOT / "spec")
+    statements = root / "spec/statements"
+    if not statements.exists():
+        statements.parent.mkdir()
+        statements.symlink_to(ROOT / "spec/statements")
 
 
 def prove(*words: str, root: Path = ROOT) -> tuple[int, str]:
@@ -109,7 +111,7 @@ def test_scenario_that_chance_decides_is_caught_with_two_runs_side_by_side(tmp_p
     status, text = prove("area/by_chance", "area/steady", "--runs", "6", root=tmp_path)
     assert status == 1
     # Which of its entries moved, and which way, is chance, too.
-    assert re.search(r"^area/by_chance on asyncio: “.”.*on run 1 it comes (before|after)", text, re.MULTILINE), text
+    assert re.search(r"(?m)^area/by_chance on asyncio: “.”.*on run 1 it comes (before|after)", text), text
     assert [line for line in text.splitlines() if line.startswith("  ! ")]
     assert "area/steady" not in text
 
@@ -147,11 +149,32 @@ def test_scenario_has_changed_with_whatever_it_uses(tmp_path: Path, change: tupl
     assert prove("--changed-since", "HEAD", "--list", root=tmp_path) == (0, "area/steady\n")
 
 
+def test_scenario_counts_as_proved_until_it_changes(tmp_path: Path) -> None:
+    write(tmp_path, STEADY)
+    refuse = ("--unproved", "--list", "--refuse")
+    status, text = prove(*refuse, root=tmp_path)
+    assert (status, text.splitlines()[0]) == (1, "area/steady")
+    assert prove("--unproved", "--record", root=tmp_path)[0] == 0
+    assert prove(*refuse, root=tmp_path) == (0, "")
+    file = tmp_path / "conformance/area/topic.py"
+    file.write_text(file.read_text().replace("    loop.run", "    # a comment\n\n    loop.run"))
+    assert prove(*refuse, root=tmp_path) == (0, "")
+    file.write_text(file.read_text().replace('"callback"', '"called back"'))
+    assert prove(*refuse, root=tmp_path)[0] == 1
+
+
+def test_scenario_that_fails_is_not_recorded(tmp_path: Path) -> None:
+    write(tmp_path, STEADY, BY_CHANCE)
+    assert prove("--unproved", "--record", root=tmp_path)[0] == 1
+    assert prove("--unproved", "--list", root=tmp_path) == (0, "area/by_chance\n")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["area/none"], "there is no scenario 'area/none'\n"),
-        ([], "name scenarios, or a revision with --changed-since\n"),
+        ([], "name scenarios, or a revision with --changed-since, or --unproved\n"),
+        ([SHIPPED, "--record", "--runs", "3"], "--record takes 20 runs, not 3\n"),
         (["--changed-since", "nowhere"], "the scenarios of nowhere are not to be had: "),
         (
             [SHIPPED, "--target", "nowhere:loop", "--runs", "2"],

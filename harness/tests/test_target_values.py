@@ -68,6 +68,7 @@ VOLATILE = [
     ("<Handle at 0x7f1234abcd>", "<Handle at 0x…>"),
     ("0x1 is no address", "0x1 is no address"),
     ("<socket fd=12, family=1>", "<socket fd=…, family=1>"),
+    ("laddr=('127.0.0.1', 43833), raddr=('::1', 80, 0, 0)", "laddr=('127.0.0.1', …), raddr=('::1', …, 0, 0)"),
     ("took 0.123 seconds", "took … seconds"),
     ("poll took 12.345s", "poll took …s"),
     ("<Task name='Task-12'>", "<Task name='Task-…'>"),

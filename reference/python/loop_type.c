@@ -13,6 +13,7 @@
 #include "future_type.h"
 #include "host.h"
 #include "raise.h"
+#include "transport_type.h"
 
 #include <asy/host.h>
 
@@ -119,7 +120,8 @@ visit_handle(asy_handle *core, void *argument)
 {
     struct collector *collector = argument;
     PyObject *object = object_of_handle(core);
-    return object ? collector->visit(object, collector->arg) : 0;
+    return object ? collector->visit(object, collector->arg)
+                  : visit_transport_handle(core, collector->visit, collector->arg);
 }
 
 static int
@@ -300,6 +302,10 @@ static PyMethodDef Loop_methods[] = {
     { "_sock_connect", FAST_METHOD(Loop_sock_connect_resolved),
       "Connect to an address that is resolved." },
     { "sock_accept", FAST_METHOD(Loop_sock_accept), "Accept a connection." },
+    { "_read_pipe_transport", Loop_read_pipe_transport, METH_VARARGS,
+      "A transport for the reading end of a pipe." },
+    { "_write_pipe_transport", Loop_write_pipe_transport, METH_VARARGS,
+      "A transport for the writing end of a pipe." },
     { "get_exception_handler", Loop_get_exception_handler, METH_NOARGS, "None: the default." },
     { "set_exception_handler", FAST_METHOD(Loop_set_exception_handler), "None: the default." },
     { "default_exception_handler", FAST_METHOD(Loop_default_exception_handler),

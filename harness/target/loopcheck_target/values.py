@@ -28,6 +28,7 @@ LONGEST_BYTES = 64
 _replacements: List[Tuple["re.Pattern[str]", str]] = [
     (re.compile(r"\b0x[0-9a-fA-F]{4,}\b"), "0x…"),
     (re.compile(r"\bfd=\d+"), "fd=…"),
+    (re.compile(r"\b([lr]addr=\('[^']*', )\d+"), r"\1…"),  # a port that the system chose
     (re.compile(r"\b(pid|subprocess)([ =])\d+"), r"\1\2…"),
     (re.compile(r"\b\d+\.\d+ seconds"), "… seconds"),
     (re.compile(r"\b\d+\.\d+s\b"), "…s"),

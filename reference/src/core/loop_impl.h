@@ -62,6 +62,8 @@ struct asy_loop {
     struct job           *first_job;                /* of run_in_executor(); executor.c */
     asy_executor         *default_executor;         /* NULL: none was needed yet */
     bool                  executor_shutdown_called;
+    void                 *read_buffer;              /* lent to who reads next; NULL: it is lent, or
+                                                       none was needed yet; read_buffer.c */
 
     /* The self-pipe. Its reader is part of the loop and is not counted. */
     int                   wake_receiver;            /* _ssock; the loop's thread */
