@@ -48,6 +48,25 @@ async def sock_sendall_sends_more_than_fits(loop, trace):
         trace("result", await task)
 
 
+@scenario(statements=["sock_sendall.all"])
+async def all_has_been_sent_when_sock_sendall_returns(loop, trace):
+    """When the coroutine returns, the socket has taken the last byte: nothing is still to be sent."""
+    with socket_pair() as (ours, theirs):
+        data = numbered(2_000_000)
+        received = bytearray()
+
+        def receive():
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    received.extend(theirs.recv(1_000_000))
+
+        loop.add_reader(theirs, receive)
+        await loop.sock_sendall(ours, data)
+        loop.remove_reader(theirs)
+        receive()
+        trace("arrived", len(received), "as they were sent", received == data[: len(received)])
+
+
 @scenario(statements=["sock_sendall.error"])
 async def sock_sendall_raises_when_nobody_listens(loop, trace):
     """A peer that has closed: the error of the socket, as a ConnectionError."""
