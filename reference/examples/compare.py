@@ -3,8 +3,9 @@
 
     compare.py PROGRAM TWIN.py [INPUT]
 
-INPUT is what they read from standard input, which is a pipe then; without it there is none.  Both run at the same time.  They are the same if they print the same, at least a line, both exit with 0, and
-neither writes to stderr: there is where a sanitizer or a warning would speak.
+INPUT is what they read from standard input, which is a pipe then; without it there is none.  Both run at the same
+time.  They are the same if they print the same, at least a line, both exit with 0, and neither writes to stderr:
+there is where a sanitizer or a warning would speak.
 
 Exit status: 0 they are the same; 1 they are not, and how; 2 one of them cannot be run, or does not end.
 """
@@ -33,8 +34,11 @@ def start(command: list[str], has_input: bool) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
 
 
-def outcomes(commands: list[list[str]], text: str | None) -> list[Outcome]:
-    """Run the programs side by side, each with the text as its input; none is left running.  Raises OSError, subprocess.TimeoutExpired."""
+def outcomes(commands: list[list[str]], text: str | None = None) -> list[Outcome]:
+    """Run the programs side by side, each with the text as its input; none is left running.
+
+    Raises OSError, subprocess.TimeoutExpired.
+    """
     running: list[subprocess.Popen[str]] = []
     try:
         for command in commands:

@@ -3,7 +3,7 @@
 #include "example.h"
 #include <string.h>
 
-/* ---- standard output: when too much waits to be written, standard input has to wait, too ------ */
+/* ---- standard output: when too much waits to be written, standard input has to wait, too ---- */
 
 struct output {
     asy_protocol   protocol;
@@ -41,7 +41,7 @@ static const asy_protocol_methods output_methods = {
     .connection_lost = output_connection_lost,
 };
 
-/* ---- standard input --------------------------------------------------------------------------- */
+/* ---- standard input ---------------------------------------------------------- */
 
 struct input {
     asy_protocol   protocol;
@@ -91,7 +91,7 @@ static const asy_protocol_methods input_methods = {
     .connection_lost = input_connection_lost,
 };
 
-/* ---- the program ------------------------------------------------------------------------------ */
+/* ---- the program ------------------------------------------------------------- */
 
 /* lambda: protocol */
 static asy_error *

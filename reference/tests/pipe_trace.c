@@ -4,11 +4,73 @@
 
 #include "base/fd.h"
 #include "cancel_sweep.h"
+#include "io/pipe_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+/* ---- the fixture ------------------------------------------------------------------- */
+
+#ifdef ASY_FAULTS
+
+/* Where each read() has one byte. */
+static ssize_t
+read_all_there_is(int fd, void *buffer, size_t size)
+{
+    size_t total = 0;
+
+    while (total < size) {
+        ssize_t count = system_pipe_calls.read(fd, (char *)buffer + total, size - total);
+        if (count <= 0 && total == 0)
+            return count;
+        if (count <= 0)
+            break;
+        total += (size_t)count;
+    }
+    return (ssize_t)total;
+}
+
+/* Where each write() is refused first. */
+static ssize_t
+write_or_try_again(int fd, const void *data, size_t size)
+{
+    ssize_t count = system_pipe_calls.write(fd, data, size);
+
+    if (count < 0 && errno == EAGAIN)
+        count = system_pipe_calls.write(fd, data, size);
+    return count;
+}
+
+int
+pipe_setup(void **state)
+{
+    static struct pipe_calls calls;
+
+    calls = system_pipe_calls;
+    calls.read = read_all_there_is;
+    calls.write = write_or_try_again;
+    pipe_calls = &calls;
+    return trace_setup(state);
+}
+
+#else
+
+int
+pipe_setup(void **state)
+{
+    return trace_setup(state);
+}
+
+#endif
+
+int
+pipe_teardown(void **state)
+{
+    pipe_calls = &system_pipe_calls;
+    return testing_teardown(state);
+}
 
 /* ---- the witness ------------------------------------------------------------------- */
 
@@ -237,6 +299,21 @@ write_bytes(struct witness *self, size_t count)
     memset(bytes, 'x', count);
     require_ok(asy_transport_write(self->transport, bytes, count));
     asy_free(bytes);
+}
+
+size_t
+buffer_size(const struct witness *self)
+{
+    size_t size;
+
+    require_ok(asy_transport_get_write_buffer_size(self->transport, &size));
+    return size;
+}
+
+void
+set_high_water(struct witness *self, int64_t high)
+{
+    require_ok(asy_transport_set_write_buffer_limits(self->transport, high, ASY_DEFAULT_LIMIT));
 }
 
 struct marking {

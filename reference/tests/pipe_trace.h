@@ -8,8 +8,18 @@
 
 #include "await_trace.h"
 
-/* A protocol. It notes "made", "data=abc" (or "data#1000", if it is long), "eof", "lost", "lost=Kind",
- * "pause#size" and "resume#size", and then calls act, if there is one. */
+#define pipe_case(function)                                                                \
+    cmocka_unit_test_setup_teardown(function, pipe_setup, pipe_teardown)
+
+/* In the fault build (ASY_FAULTS), transports have calls that try again, so that faults are below
+ * what traces show. */
+int pipe_setup(void **state);
+int pipe_teardown(void **state);
+
+#define PIPE_SIZE 65536             /* what Linux keeps for a pipe */
+
+/* A protocol. It notes "made", "data=abc" (or "data#1000", if it is long), "eof", "lost",
+ * "lost=Kind", "pause#size" and "resume#size", and then calls act, if there is one. */
 struct witness {
     asy_protocol    protocol;           /* first */
     struct testing *t;
@@ -58,8 +68,10 @@ void new_pipe(int fds[2]);
 void put(int fd, const char *text);
 void take_all(struct testing *t, int fd);
 
-/* Write so many bytes. */
+/* Write so many bytes; how many wait; and the high-water mark. */
 void write_bytes(struct witness *witness, size_t count);
+size_t buffer_size(const struct witness *witness);
+void set_high_water(struct witness *witness, int64_t high);
 
 /* Note the name in the next iteration; at the end of it, behind what descriptors have queued. */
 void mark(struct testing *t, const char *name);

@@ -23,7 +23,7 @@ struct asy_pipe {
     void       *argument;
 };
 
-/* ---- pipe_read.c, pipe_write.c: the loop's methods ------------------------------- */
+/* ---- pipe_connect.c: the loop's methods ------------------------------------------ */
 
 /* await loop.connect_read_pipe(protocol_factory, pipe) -> (transport, protocol)
  *

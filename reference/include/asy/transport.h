@@ -50,7 +50,8 @@ ASY_API const void *asy_transport_get_extra_info(const asy_transport *transport,
 ASY_API bool asy_transport_is_closing(const asy_transport *transport);
 
 /* transport.close(): write what waits to be written, read no more, then call connection_lost(NULL).
- * No effect on one that is closing.
+ * No effect on one that is closing. Within resume_writing() of a pipe, connection_lost() comes at
+ * once, and then a report of an AttributeError, as in CPython; call_soon() it there.
  *
  * Raises   RuntimeError: the loop is closed.
  * Spec     transport.close, transport.close.idempotent, transport.no-callback-sync
@@ -189,7 +190,7 @@ struct asy_transport_owner {
     char *(*describe)(void *owner);
 
     /* The text of a callback that is a method of the transport, from asy_alloc(), for "Exception
-     * in callback ..."; or NULL. The methods have CPython's names, such as "_read_ready()". May
+     * in callback ..."; or NULL. The methods have CPython's names, such as "_read_ready". May
      * be NULL: the method's name stands behind that of the kind. */
     char *(*describe_callback)(void *owner, const char *method);
 };

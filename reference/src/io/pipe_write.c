@@ -110,14 +110,14 @@ read_ready(const struct transport_callback *callback)
     return err;
 }
 
-/* loop._add_reader(fd, self._read_ready). CPython does that also if connection_made() has closed
- * the transport; it then goes on watching a descriptor that is closed. */
+/* loop._add_reader(fd, self._read_ready). CPython does that also if connection_made() has ended the
+ * transport; it then goes on watching a descriptor that is closed. */
 static asy_error *
 start_watching(const struct transport_callback *callback)
 {
     struct write_pipe *self = from_transport(callback->transport);
 
-    if (self->closing)
+    if (self->closing && self->buffer.count == 0)
         return ASY_OK;
     return transport_watch(self->transport.loop, self->pipe.fd, EVENT_READ,
                            &(struct transport_callback){

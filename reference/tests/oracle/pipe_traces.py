@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What CPython's transports for pipes do, iteration by iteration: the traces that the C tests of src/io expect.
 
-Each function below is a small program, as those of await_traces.py are: ``iteration:event``. A C test of the same name
-does the same, and expects the line that this prints.
+Each function below is a small program, as those of await_traces.py are: ``iteration:event``. A C test of the same
+name does the same, and expects the line that this prints.
 
     python3.14 reference/tests/oracle/pipe_traces.py
 
@@ -429,15 +429,23 @@ def cancelled_connecting(t: Trace) -> None:
             os.close(theirs)
 
 
-def main() -> None:
+# What is no program, although its first argument is t.
+SHARED = ("begin", "connect", "reader", "writer", "mark")
+
+
+def programs() -> dict[str, Callable[[Trace], None]]:
+    """Return the functions above that are programs."""
+    return {
+        name: value
+        for name, value in globals().items()
+        if getattr(value, "__annotations__", {}).get("t") is Trace and name not in SHARED
+    }
+
+
+def main(names: list[str]) -> None:
     """Print a line for each."""
-    names = sys.argv[1:]
-    for name, program in list(globals().items()):
-        if (
-            getattr(program, "__annotations__", {}).get("t") is not Trace
-            or name in SHARED
-            or (names and name not in names)
-        ):
+    for name, program in programs().items():
+        if names and name not in names:
             continue
         trace = Trace()
         program(trace)
@@ -446,7 +454,5 @@ def main() -> None:
         trace.loop.close()
 
 
-SHARED = ("begin", "connect", "reader", "writer", "mark")
-
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
