@@ -329,7 +329,7 @@ make_sendfile(struct testing *t, void **ret_data)
     unlink(name);
     assert_int_equal(write(ends->file, ends->big, BIG), BIG);
     lseek(ends->file, 0, SEEK_SET);
-    return asy_sock_sendfile(t->loop, ends->ours, ends->file, 0, 0, &ends->count);
+    return asy_sock_sendfile(t->loop, ends->ours, ends->file, 0, 0, false, &ends->count);
 }
 
 static void
