@@ -90,6 +90,24 @@ async def waiting_sock_sendall_raises_when_the_peer_closes(loop, trace, T):
         trace("watched", bool(loop.remove_writer(ours)))
 
 
+@scenario(basis="observed: how many iterations a wait takes decides the order of everything around it")
+async def sock_sendall_goes_on_two_iterations_after_there_is_room(loop, trace):
+    """One iteration sends the last piece, the next one goes on with the task."""
+    with socket_pair() as (ours, theirs):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(1_000_000))
+        task = asyncio.ensure_future(loop.sock_sendall(ours, b"data"))
+        task.add_done_callback(lambda task: trace("done", task.result()))
+        await asyncio.sleep(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                theirs.recv(1_000_000)
+        for number in range(6):
+            trace("iteration", number)
+            await asyncio.sleep(0)
+
+
 @scenario(statements=["sock_sendall.async-def-3.7"])
 async def sock_sendall_does_nothing_until_awaited(loop, trace):
     """Calling the method makes a coroutine; nothing is sent before that is awaited."""

@@ -52,6 +52,12 @@ class Loops:
         self.made.append(loop)
         return loop
 
+    def new_as_asyncio(self) -> asyncio.AbstractEventLoop:
+        """Return what asyncio.new_event_loop() does: a policy of a test's own decides."""
+        get_policy = getattr(asyncio.events, "_get_event_loop_policy", None) or asyncio.get_event_loop_policy
+        policy: Any = get_policy()
+        return policy.new_event_loop() if type(policy).__module__.startswith("test.") else self.new()
+
     def forget(self) -> None:
         """Begin to count again."""
         self.made.clear()
@@ -74,7 +80,7 @@ class Loops:
             initialise(loop, *args, **keywords)
 
         base.__init__ = count  # type: ignore[method-assign]
-        asyncio.new_event_loop = asyncio.events.new_event_loop = self.new
+        asyncio.new_event_loop = asyncio.events.new_event_loop = self.new_as_asyncio
         try:
             yield
         finally:
@@ -150,6 +156,20 @@ def make_loop(test: Any) -> None:
     test.set_event_loop(test.loop)
 
 
+def new_loop(test: Any) -> Any:
+    """Return a loop that tells whether its async generators were shut down: the tests of asyncio.run() ask."""
+    loop = test.loops.new()
+    shutdown = loop.shutdown_asyncgens
+    loop.shutdown_ag_run = False
+
+    async def shutdown_asyncgens() -> None:
+        loop.shutdown_ag_run = True
+        await shutdown()
+
+    loop.shutdown_asyncgens = shutdown_asyncgens
+    return loop
+
+
 def classes_of_io() -> "dict[str, tuple[str, dict[str, Any]]]":
     """Return the classes about what a selector finds: their module, and what their subclass has besides."""
     return {
@@ -157,6 +177,7 @@ def classes_of_io() -> "dict[str, tuple[str, dict[str, Any]]]":
         "EventLoopTestsMixin": ("test_events", {}),
         "SubprocessTestsMixin": ("test_events", {"setUp": make_loop}),
         "SendfileTestsBase": ("test_sendfile", {"prepare_socksendfile": prepare_socksendfile}),
+        "TestFunctional": ("test_unix_events", {}),
     }
 
 
@@ -186,6 +207,11 @@ def classes_of_tasks(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
         "BaseTaskTests": ("test_tasks", kinds),
         **{name: ("test_tasks", {}) for name in with_loop},
         **{name: ("test_eager_task_factory", kinds) for name in eager},
+        "RunTests": ("test_runners", {"new_loop": new_loop}),
+        "RunnerTests": ("test_runners", {"new_loop": new_loop}),
+        "ToThreadTests": ("test_threads", {}),
+        "DecimalContextTest": ("test_context", {}),
+        "StaggeredTests": ("test_staggered", {}),
         "TestTaskGroup": ("test_taskgroups", {}),
         "TimeoutTests": ("test_timeouts", {}),
         "AsyncioWaitForTest": ("test_waitfor", {}),

@@ -96,7 +96,7 @@ def judge(line: "dict[str, Any]", failing: "list[dict[str, Any]]") -> "str | Non
     entry = next((entry for entry in failing if listed(entry, test)), None)
     if outcome == "skip":
         return None
-    if line["loops"] == 0:
+    if line["loops"] == 0 and not listed(TABLE["without_asys_loop"], test):
         return f"{test}: made no loop of asy"
     if line["asyncio_loops"] and not listed(TABLE["with_asyncios_loop"], test):
         return f"{test}: made {line['asyncio_loops']} of asyncio's loops"
@@ -135,11 +135,11 @@ def run(python: str, version: str, kind: str, folder: Path) -> "subprocess.Compl
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Any]":
     """The runs of all tests that were selected, under way, by version and kind."""
-    chosen = [item.callspec.params for item in request.session.items if item.path == request.path]
+    items = [item for item in request.session.items if "runs" in getattr(item, "fixturenames", ())]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         yield {
             (each["version"], each["kind"]): pool.submit(run, **each, folder=tmp_path_factory.mktemp("run"))
-            for each in chosen
+            for each in (item.callspec.params for item in items)
             if each["python"]
         }
 

@@ -429,13 +429,8 @@ def cancelled_connecting(t: Trace) -> None:
             os.close(theirs)
 
 
-SHARED = (
-    "begin",
-    "connect",
-    "reader",
-    "writer",
-    "mark",
-)  # what is no program, although its first argument is t
+# What is no program, although its first argument is t.
+SHARED = ("begin", "connect", "reader", "writer", "mark")
 
 
 def programs() -> dict[str, Callable[[Trace], None]]:
