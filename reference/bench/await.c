@@ -5,11 +5,12 @@
  *
  *     await empty N           await a coroutine that returns at once, N times, in one task
  *     await sleep_zero N      await asy_sleep(0) N times, in one task: N switches
+ *     await executor N        await a job of the default executor that does nothing, N times
  *     await tasks N           N tasks that wait in asy_sleep(), all at the same time
  *
- * The first two print nanoseconds of CPU time per operation, by the clock of the process. The
- * third prints bytes per task: how much more the allocator has given out than without the tasks,
- * and how much more memory the process has.
+ * The first three print nanoseconds of CPU time per operation, by the clock of the process, which
+ * counts all threads. The last one prints bytes per task: how much more the allocator has given out
+ * than without the tasks, and how much more memory the process has.
  *
  * A program that has not done what it should have done is an error, not a number.
  */
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 #define MOST 100000000UL
-#define LONG_ENOUGH 3600.0              /* seconds: no sleep of the third program ends */
+#define LONG_ENOUGH 3600.0              /* seconds: no sleep of the last program ends */
 
 static size_t done;                     /* operations that came to their end */
 
@@ -93,6 +94,38 @@ FINALLY(await_sleep_zero)
 {
 }
 
+struct await_executor {
+    asy_coro    co;
+    asy_loop   *loop;
+    size_t      count;
+    size_t      left;
+    asy_future *job;
+};
+
+static asy_error *
+do_nothing(void *argument)
+{
+    (void)argument;
+    return ASY_OK;
+}
+
+ASYNC(await_executor)
+{
+    ASYNC_BEGIN;
+    for (self->left = self->count; self->left > 0; self->left--) {
+        TRY(asy_run_in_executor(self->loop, NULL, asy_borrow(do_nothing, NULL), &self->job));
+        AWAIT(self->job);
+        self->job = asy_future_unref(self->job);
+        done++;
+    }
+    ASYNC_END;
+}
+
+FINALLY(await_executor)
+{
+    asy_future_unref(self->job);
+}
+
 /* The program of a row, timed from its first step to its last. */
 struct timed {
     asy_coro  co;
@@ -131,6 +164,14 @@ time_sleep_zero(asy_loop *loop, void *argument)
 {
     size_t count = *(const size_t *)argument;
     asy_coro *program = ASYNC_CALL(await_sleep_zero, .loop = loop, .count = count);
+    return ASYNC_CALL(timed, .loop = loop, .program = program, .count = count);
+}
+
+static asy_coro *
+time_executor(asy_loop *loop, void *argument)
+{
+    size_t count = *(const size_t *)argument;
+    asy_coro *program = ASYNC_CALL(await_executor, .loop = loop, .count = count);
     return ASYNC_CALL(timed, .loop = loop, .program = program, .count = count);
 }
 
@@ -229,6 +270,7 @@ static const struct row {
 } rows[] = {
     { "empty", time_empty },
     { "sleep_zero", time_sleep_zero },
+    { "executor", time_executor },
     { "tasks", weigh_tasks },
 };
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
@@ -250,8 +292,8 @@ main(int argc, char **argv)
     size_t count = row ? strtoul(argv[2], NULL, 10) : 0;
 
     if (!row || argv[2][digits] || count < 1 || count > MOST) {
-        fprintf(stderr, "await: wants 'empty', 'sleep_zero' or 'tasks', and a number from 1 to "
-                        "%lu.\n", MOST);
+        fprintf(stderr, "await: wants 'empty', 'sleep_zero', 'executor' or 'tasks', and a "
+                        "number from 1 to %lu.\n", MOST);
         return 2;
     }
     asy_error *err = asy_run(row->make_main, &count);

@@ -3,7 +3,7 @@
 
 Each row is the same small program in both languages: await.c, and the functions below, on asyncio.  The two take
 turns, every other round backwards, and what counts is the ratio of two runs that stood next to each other.  The
-times are CPU time.  The second table is of tasks that all wait in asy_sleep(): what each of them takes.
+times are CPU time, of all threads.  The second table is of tasks that all wait in asy_sleep(): what each of them takes.
 
     python bench_await.py AWAIT [--rounds N]
 
@@ -18,12 +18,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
-OPERATIONS_C = 2_000_000
-OPERATIONS_PYTHON = 200_000
 TASKS = (1_000, 10_000, 100_000)
 
-Row = Callable[[int], Awaitable[None]]
+Program = Callable[[int], Awaitable[None]]
+
+
+class Row(NamedTuple):
+    """A program in Python, and how many operations are timed in each of the languages."""
+
+    program: Program
+    operations: int
+    operations_c: int
 
 
 async def nothing() -> None:
@@ -42,7 +49,18 @@ async def sleep_zero(count: int) -> None:
         await asyncio.sleep(0)
 
 
-ROWS: dict[str, Row] = {"empty": empty, "sleep_zero": sleep_zero}
+async def executor(count: int) -> None:
+    """Await a job of the default executor that does nothing."""
+    loop = asyncio.get_running_loop()
+    for _ in range(count):
+        await loop.run_in_executor(None, int)
+
+
+ROWS: dict[str, Row] = {
+    "empty": Row(empty, 200_000, 2_000_000),
+    "sleep_zero": Row(sleep_zero, 200_000, 2_000_000),
+    "executor": Row(executor, 2_000, 10_000),
+}
 
 
 def run_c(program: str, row: str, count: int) -> list[float]:
@@ -53,16 +71,18 @@ def run_c(program: str, row: str, count: int) -> list[float]:
 
 def cost_in_c(program: str, row: str) -> float:
     """Return nanoseconds per operation."""
-    return run_c(program, row, OPERATIONS_C)[0]
+    return run_c(program, row, ROWS[row].operations_c)[0]
 
 
 def cost_in_python(row: str) -> float:
     """Return nanoseconds per operation."""
 
+    count = ROWS[row].operations
+
     async def timed() -> float:
         start = time.process_time_ns()
-        await ROWS[row](OPERATIONS_PYTHON)
-        return (time.process_time_ns() - start) / OPERATIONS_PYTHON
+        await ROWS[row].program(count)
+        return (time.process_time_ns() - start) / count
 
     gc.collect()
     return asyncio.run(timed())

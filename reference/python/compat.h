@@ -4,7 +4,7 @@
  *
  * One build uses the limited API of 3.12 and serves 3.12 and every version after it; the other
  * is for 3.11 alone. The code is written for the first. Here stands what the limited API does
- * not declare although every interpreter exports it (contexts), and what 3.11 did not have yet.
+ * not declare although every interpreter exports it (contexts, audit events), and what 3.11 did not have yet.
  */
 #ifndef PYTHON_COMPAT_H
 #define PYTHON_COMPAT_H
@@ -21,6 +21,8 @@ PyAPI_FUNC(int) PyContext_Enter(PyObject *context);
 PyAPI_FUNC(int) PyContext_Exit(PyObject *context);
 
 PyAPI_FUNC(int) PyObject_CallFinalizerFromDealloc(PyObject *object);
+
+PyAPI_FUNC(int) PySys_Audit(const char *event, const char *format, ...);
 
 #endif
 

@@ -50,6 +50,21 @@ Loop_call_soon(FAST_ARGUMENTS)
 }
 
 PyObject *
+loop_call_soon_threadsafe(LoopObject *self, const struct call *call)
+{
+    HandleObject *handle = python_handle_new(self, self->state->threadsafe_handle_type, call,
+                                             STACK_FRAMES);
+    if (!handle)
+        return NULL;
+    asy_error *err = asy_loop_add_handle_threadsafe(self->core, &handle->core.handle);
+    if (err) {
+        Py_DECREF(handle);
+        return raise_error(err);
+    }
+    return (PyObject *)handle;
+}
+
+PyObject *
 Loop_call_soon_threadsafe(FAST_ARGUMENTS)
 {
     static const struct signature signature = {
@@ -65,16 +80,7 @@ Loop_call_soon_threadsafe(FAST_ARGUMENTS)
         return raise_error(err);
     if (check_callback(self, call.callback, signature.method) < 0)
         return NULL;
-    HandleObject *handle = python_handle_new(self, self->state->threadsafe_handle_type, &call,
-                                      STACK_FRAMES);
-    if (!handle)
-        return NULL;
-    err = asy_loop_add_handle_threadsafe(self->core, &handle->core.handle);
-    if (err) {
-        Py_DECREF(handle);
-        return raise_error(err);
-    }
-    return (PyObject *)handle;
+    return loop_call_soon_threadsafe(self, &call);
 }
 
 /* call_at(), once the arguments are sorted. */

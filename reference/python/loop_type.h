@@ -2,10 +2,10 @@
 /*
  * Loop: the Python object around a loop of the library. asy.EventLoop derives from it.
  *
- * Its methods lie in six files: loop_type.c has the object, running, stopping and closing;
+ * Its methods lie in eight files: loop_type.c has the object, running, stopping and closing;
  * loop_calls.c what schedules callbacks; loop_tasks.c futures, tasks and run_until_complete;
  * loop_settings.c exception handlers and debug mode; loop_watch.c descriptors; loop_sockets.c
- * sockets.
+ * sockets; loop_executors.c and loop_literals.c what asy/_executors.py leaves to C.
  */
 #ifndef PYTHON_LOOP_TYPE_H
 #define PYTHON_LOOP_TYPE_H
@@ -16,6 +16,7 @@
 #include <asy/loop.h>
 
 typedef struct CoroutineObject CoroutineObject;         /* coroutine_type.h */
+struct call;                                            /* convert.h */
 
 typedef struct {
     PyObject_HEAD
@@ -26,6 +27,7 @@ typedef struct {
     PyObject            *exception_handler; /* NULL: the default one */
     PyObject            *task_factory;      /* NULL: asyncio.Task, or Task */
     CoroutineObject     *coroutines;        /* the library's that Python has; borrowed */
+    Py_ssize_t           default_jobs;      /* of the default executor, that are not over */
     PyObject            *readers;           /* {descriptor: a weak reference to its handle}, */
     PyObject            *writers;           /* for those that were not given as numbers */
     PyObject            *hooks_outside;     /* during a run: sys.get_asyncgen_hooks() before it */
@@ -45,6 +47,7 @@ extern PyMethodDef run_until_complete_done_def;
 
 /* METH_FASTCALL | METH_KEYWORDS */
 #define FAST_METHOD(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL | METH_KEYWORDS
+#define POSITIONAL_METHOD(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
 #define FAST_ARGUMENTS PyObject *object, PyObject *const *args, Py_ssize_t arg_count,      \
                        PyObject *keywords
 
@@ -55,6 +58,10 @@ PyObject *Loop_call_soon_threadsafe(FAST_ARGUMENTS);
 PyObject *Loop_call_later(FAST_ARGUMENTS);
 PyObject *Loop_call_at(FAST_ARGUMENTS);
 PyObject *Loop_time(PyObject *object, PyObject *ignored);
+
+/* call_soon_threadsafe(), once the arguments are sorted: a new reference, or NULL and an
+ * exception. */
+PyObject *loop_call_soon_threadsafe(LoopObject *self, const struct call *call);
 
 /* ---- loop_tasks.c ----------------------------------------------------------------- */
 
@@ -82,6 +89,14 @@ PyObject *Loop_sock_sendto(FAST_ARGUMENTS);
 PyObject *Loop_sock_send_pieces(FAST_ARGUMENTS);
 PyObject *Loop_sock_connect_resolved(FAST_ARGUMENTS);
 PyObject *Loop_sock_accept(FAST_ARGUMENTS);
+
+/* ---- loop_executors.c, loop_literals.c: METH_FASTCALL ------------------------------ */
+
+PyObject *Loop_follow_job(PyObject *object, PyObject *const *args, Py_ssize_t count);
+PyObject *Loop_literal_addresses(PyObject *object, PyObject *const *args, Py_ssize_t count);
+
+/* The C function that brings the outcome of a job to its future, in the loop's thread. */
+extern PyMethodDef copy_state_def;
 
 /* ---- loop_settings.c -------------------------------------------------------------- */
 

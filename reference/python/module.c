@@ -72,8 +72,9 @@ make_objects(PyObject *module, struct module_state *state)
     state->context_name = PyUnicode_InternFromString("context");
     state->empty_tuple = PyTuple_New(0);
     state->run_until_complete_done = PyCFunction_NewEx(&run_until_complete_done_def, module, NULL);
+    state->copy_state = PyCFunction_NewEx(&copy_state_def, module, NULL);
     if (!state->loop_keyword || !state->context_name || !state->empty_tuple
-        || !state->run_until_complete_done)
+        || !state->run_until_complete_done || !state->copy_state)
         return -1;
     return make_no_loop(state);
 }
@@ -108,6 +109,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->task_type);
     Py_VISIT(state->native_coroutine_type);
     Py_VISIT(state->run_until_complete_done);
+    Py_VISIT(state->copy_state);
 #define VISIT(name, module, attribute) Py_VISIT(state->name);
     MODULE_IMPORTS(VISIT)
 #undef VISIT
@@ -129,6 +131,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->task_type);
     Py_CLEAR(state->native_coroutine_type);
     Py_CLEAR(state->run_until_complete_done);
+    Py_CLEAR(state->copy_state);
     Py_CLEAR(state->loop_keyword);
     Py_CLEAR(state->context_name);
     Py_CLEAR(state->empty_tuple);

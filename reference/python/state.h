@@ -52,6 +52,13 @@
     IMPORT(sol_socket, "socket", "SOL_SOCKET")                                             \
     IMPORT(so_error, "socket", "SO_ERROR")                                                 \
     IMPORT(check_socket, "asy._sockets", "check_socket")                                   \
+    IMPORT(af_inet, "socket", "AF_INET")                                                   \
+    IMPORT(af_inet6, "socket", "AF_INET6")                                                 \
+    IMPORT(sock_stream, "socket", "SOCK_STREAM")                                           \
+    IMPORT(sock_dgram, "socket", "SOCK_DGRAM")                                             \
+    IMPORT(sock_raw, "socket", "SOCK_RAW")                                                 \
+    IMPORT(job_cancelled_error, "concurrent.futures", "CancelledError")                    \
+    IMPORT(convert_exception, "asy._executors", "convert_exception")                       \
     IMPORT(check_callback, "asy._host", "check_callback")                                  \
     IMPORT(default_exception_handler, "asy._host", "default_exception_handler")            \
     IMPORT(log, "asy._host", "log")                                                        \
@@ -74,6 +81,7 @@ struct module_state {
     PyTypeObject *task_type;
     PyTypeObject *native_coroutine_type;        /* the library's coroutines, for Python to await */
     PyObject     *run_until_complete_done;      /* the done callback of run_until_complete */
+    PyObject     *copy_state;                   /* loop_executors.c */
     PyObject     *loop_keyword;                 /* ("loop",) */
     PyObject     *context_name;                 /* "context", as it stands in compiled code */
     PyObject     *empty_tuple;

@@ -121,12 +121,8 @@ ulp_is_the_distance_to_the_next_double(void **state)
 /* ---- fd ----------------------------------------------------------------------- */
 
 static void
-socket_pair_does_not_block_and_is_not_inherited(void **state)
+require_flags_and_close(int fds[2])
 {
-    int fds[2];
-
-    (void)state;
-    require_ok(fd_socket_pair(fds));
     for (int i = 0; i < 2; i++) {
         assert_true(fcntl(fds[i], F_GETFL) & O_NONBLOCK);
         assert_true(fcntl(fds[i], F_GETFD) & FD_CLOEXEC);
@@ -134,6 +130,18 @@ socket_pair_does_not_block_and_is_not_inherited(void **state)
         assert_int_equal(fds[i], -1);
         fd_close(&fds[i]);
     }
+}
+
+static void
+socket_pair_and_pipe_do_not_block_and_are_not_inherited(void **state)
+{
+    int fds[2];
+
+    (void)state;
+    require_ok(fd_socket_pair(fds));
+    require_flags_and_close(fds);
+    require_ok(fd_pipe(fds));
+    require_flags_and_close(fds);
 }
 
 int
@@ -147,7 +155,7 @@ main(void)
         testing_case(nanoseconds_become_the_doubles_of_python),
         testing_case(monotonic_clock_does_not_go_back),
         testing_case(ulp_is_the_distance_to_the_next_double),
-        testing_case(socket_pair_does_not_block_and_is_not_inherited),
+        testing_case(socket_pair_and_pipe_do_not_block_and_are_not_inherited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

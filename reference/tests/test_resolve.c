@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* getaddrinfo() and getnameinfo(), of addresses only: no name server is asked. */
 #include "await_trace.h"
+#include "gated_work.h"
 
 #include "core/loop_impl.h"
 
@@ -8,6 +9,7 @@
 #include <asy/resolve.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +93,157 @@ names_of_an_address_are_its_digits(void **state)
     asy_free(host);
     asy_free(service);
     end_executor(executor);
+}
+
+/* ---- answers without a thread --------------------------------------------------------- */
+
+static void
+require_same_list(const struct addrinfo *left, const struct addrinfo *right)
+{
+    for (; left && right; left = left->ai_next, right = right->ai_next) {
+        assert_int_equal(left->ai_family, right->ai_family);
+        assert_int_equal(left->ai_socktype, right->ai_socktype);
+        assert_int_equal(left->ai_protocol, right->ai_protocol);
+        assert_int_equal(left->ai_addrlen, right->ai_addrlen);
+        assert_memory_equal(left->ai_addr, right->ai_addr, left->ai_addrlen);
+    }
+    assert_ptr_equal(left, right);          /* both at their end */
+}
+
+/* Returns whether there was an answer. What there is none for, getaddrinfo(3) is not asked either:
+ * it might ask a name server. */
+static bool
+answers_as_the_system(const char *host, const char *service, const struct addrinfo *hints)
+{
+    struct addrinfo *ours, *theirs;
+
+    if (!asy_getaddrinfo_literal(host, service, hints, &ours))
+        return false;
+    assert_int_equal(getaddrinfo(host, service, hints, &theirs), 0);
+    require_same_list(ours, theirs);
+    freeaddrinfo(ours);
+    freeaddrinfo(theirs);
+    return true;
+}
+
+static void
+literal_answers_are_those_of_the_system(void **state)
+{
+    static const char *const hosts[] = { "127.0.0.1", "255.255.255.255", "::1", "2001:db8::1" };
+    static const char *const services[] = { NULL, "0", "80", "080", "65535", "99999" };
+    static const int families[] = { AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX };
+    static const int kinds[] = { 0, SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET };
+    static const int protocols[] = { 0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP };
+    int answers = 0;
+
+    (void)state;
+    for (size_t host = 0; host < 4; host++) {
+        for (size_t rest = 0; rest < 6 * 4 * 5 * 4; rest++) {
+            const struct addrinfo hints = {
+                .ai_family = families[rest / 6 % 4],
+                .ai_socktype = kinds[rest / 24 % 5],
+                .ai_protocol = protocols[rest / 120],
+            };
+            answers += answers_as_the_system(hosts[host], services[rest % 6], &hints);
+        }
+        answers += answers_as_the_system(hosts[host], "80", NULL);
+    }
+    assert_true(answers > 100);
+}
+
+static void
+what_is_no_number_beyond_doubt_has_no_literal_answer(void **state)
+{
+    static const char *const hosts[] = {
+        "", "localhost", "127.1", "1", "0x7f.0.0.1", "256.0.0.1", "1.2.3.4.5", " 127.0.0.1",
+        "127.0.0.1 ", "fe80::1%lo", "::1%1", "[::1]", ":::1",
+    };
+    static const char *const services[] = { "", "http", " 80", "80 ", "+80", "-1", "123456" };
+    const struct addrinfo flags = { .ai_flags = AI_PASSIVE };
+    struct addrinfo *addresses;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
+        assert_false(asy_getaddrinfo_literal(hosts[i], "80", NULL, &addresses));
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
+        assert_false(asy_getaddrinfo_literal("127.0.0.1", services[i], NULL, &addresses));
+    assert_false(asy_getaddrinfo_literal(NULL, "80", NULL, &addresses));
+    assert_false(asy_getaddrinfo_literal("127.0.0.1", "80", &flags, &addresses));
+}
+
+static const struct addrinfo stream = { .ai_socktype = SOCK_STREAM };
+
+/* The coroutine ends when it is first sent on. */
+static bool
+needs_no_thread(struct testing *t, asy_coro *question, struct addrinfo **addresses)
+{
+    asy_task *task;
+
+    *addresses = NULL;
+    require_ok(asy_loop_create_task(t->loop, question, NULL, &task));
+    testing_run_once(t);
+    bool done = asy_future_done(asy_task_future(task));
+    require_ok(asy_loop_run_until_done(t->loop, asy_task_future(task)));
+    require_ok(asy_future_result(asy_task_future(task), NULL));
+    asy_task_unref(task);
+    assert_non_null(*addresses);
+    freeaddrinfo(*addresses);
+    return done;
+}
+
+static void
+address_in_digits_needs_no_thread(void **state)
+{
+    struct testing *t = *state;
+    struct addrinfo *addresses;
+
+    asy_coro *question = asy_getaddrinfo(t->loop, "127.0.0.1", "80", &stream, &addresses);
+    assert_true(needs_no_thread(t, question, &addresses));
+    question = asy_getaddrinfo(t->loop, "::1", NULL, NULL, &addresses);
+    assert_true(needs_no_thread(t, question, &addresses));
+    assert_null(t->loop->default_executor);
+}
+
+static void
+executor_of_the_program_gets_the_job(void **state)
+{
+    struct testing *t = *state;
+    asy_executor *executor = use_own_executor(t);
+    struct addrinfo *addresses;
+
+    asy_coro *question = asy_getaddrinfo(t->loop, "127.0.0.1", "80", &stream, &addresses);
+    assert_false(needs_no_thread(t, question, &addresses));
+    end_executor(executor);
+}
+
+/* As many jobs as an executor has threads at most, each at its gate. */
+#define MOST_WORKS 32
+
+static void
+full_default_executor_delays_the_answer(void **state)
+{
+    struct testing *t = *state;
+    struct work works[MOST_WORKS];
+    asy_future *futures[MOST_WORKS];
+    struct addrinfo *addresses;
+
+    for (int i = 0; i < MOST_WORKS; i++) {
+        work_init(&works[i], true);
+        futures[i] = submit(t, NULL, &works[i]);
+        require_ok(asy_loop_call_later(t->loop, 0, asy_borrow(open_gate, &works[i]), NULL));
+    }
+    asy_coro *question = asy_getaddrinfo(t->loop, "127.0.0.1", "80", &stream, &addresses);
+    assert_false(needs_no_thread(t, question, &addresses));
+    for (int i = 0; i < MOST_WORKS; i++) {
+        require_ok(asy_loop_run_until_done(t->loop, futures[i]));
+        asy_future_unref(futures[i]);
+        work_deinit(&works[i]);
+    }
+    while (!loop_has_idle_executor(t->loop))    /* a thread that has ended its job is no such yet */
+        sched_yield();
+    question = asy_getaddrinfo(t->loop, "127.0.0.1", "80", &stream, &addresses);
+    assert_true(needs_no_thread(t, question, &addresses));
+    require_ok(run(t, asy_shutdown_default_executor(t->loop, -1)));
 }
 
 /* ---- errors ------------------------------------------------------------------------- */
@@ -227,6 +380,11 @@ main(void)
     const struct CMUnitTest tests[] = {
         testing_case(address_of_an_address_is_itself),
         testing_case(names_of_an_address_are_its_digits),
+        testing_case(literal_answers_are_those_of_the_system),
+        testing_case(what_is_no_number_beyond_doubt_has_no_literal_answer),
+        testing_case(address_in_digits_needs_no_thread),
+        testing_case(executor_of_the_program_gets_the_job),
+        testing_case(full_default_executor_delays_the_answer),
         testing_case(failed_resolution_raises_gaierror),
         testing_case(closed_executor_is_the_end_of_resolution),
         testing_case(nothing_is_asked_before_the_await),

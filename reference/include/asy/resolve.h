@@ -17,6 +17,10 @@ struct addrinfo;                    /* <netdb.h>, where POSIX is asked for */
 
 /* await loop.getaddrinfo(host, port, family=, type=, proto=, flags=): the addresses of a host.
  *
+ * An answer that asy_getaddrinfo_literal() has is given at once: without a thread, and without
+ * suspending the coroutine. Not so in debug mode; nor if the program has set a default executor,
+ * or shut it down, or has filled all of its threads: then it is the executor that is waited for.
+ *
  * Debug mode logs the question and how long the answer took, at level INFO if that is as long as a
  * slow callback.
  *
@@ -30,6 +34,18 @@ struct addrinfo;                    /* <netdb.h>, where POSIX is asked for */
  */
 ASY_API asy_coro *asy_getaddrinfo(asy_loop *loop, const char *host, const char *service,
                                   const struct addrinfo *hints, struct addrinfo **ret_addresses);
+
+/* The answer to a question that needs no resolver, because host is an address in digits, service
+ * is a number or NULL, and no flags are given. Does not wait.
+ *
+ * hints    as for asy_getaddrinfo().
+ * Returns  whether there is such an answer, and in *ret_addresses a list for freeaddrinfo(3), the
+ *          same that asy_getaddrinfo() returns. False says nothing about the host: ask that.
+ * Thread   any
+ */
+ASY_API bool asy_getaddrinfo_literal(const char *host, const char *service,
+                                     const struct addrinfo *hints,
+                                     struct addrinfo **ret_addresses);
 
 /* await loop.getnameinfo(sockaddr, flags): the names of a host and a service.
  *

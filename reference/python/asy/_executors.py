@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Work in threads and processes: run_in_executor(), the default executor, and name resolution, which runs in it.
 
-An executor is one of ``concurrent.futures``.  ``asyncio.wrap_future`` connects its future with one of the loop's
-own kind: a result goes from the thread to the loop by ``call_soon_threadsafe``; a cancellation goes the other way,
-where it reaches only a job that has not begun.
+An executor is one of ``concurrent.futures``.  Its future is connected with one of the loop's own kind: a result
+goes from the thread to the loop by ``call_soon_threadsafe``; a cancellation goes the other way, where it reaches
+only a job that has not begun.  That is C (``loop_executors.c``), but for executors with futures of their own.
 
 The default executor is a ThreadPoolExecutor, made when it is first needed.  It is shut down once, by
 ``shutdown_default_executor``, which waits for its threads, or by ``close``, which does not; after either, no other
 one is made.
+
+An address in digits needs no resolver.  ``getaddrinfo()`` answers such a question itself, unless the program could
+tell by what is documented that no thread did.
 """
 
 import asyncio
@@ -27,6 +30,7 @@ class Executors:
 
     _default_executor: "concurrent.futures.Executor | None" = None
     _executor_shutdown_called = False
+    _executor_is_private = True  # not set by the program, and not shut down
 
     def run_in_executor(
         self: Any, executor: "concurrent.futures.Executor | None", func: "Callable[..., Any]", *args: Any
@@ -44,9 +48,15 @@ class Executors:
             raise RuntimeError("Event loop is closed")
         if self.get_debug():
             _host.check_callback(func, "run_in_executor")
+        is_default = executor is None
         if executor is None:
             executor = self._get_default_executor()
-        return asyncio.wrap_future(executor.submit(func, *args), loop=self)
+        job = executor.submit(func, *args)
+        if type(job) is not concurrent.futures.Future:
+            return asyncio.wrap_future(job, loop=self)
+        future: asyncio.Future[Any] = self.create_future()
+        self._follow_job(job, future, is_default)
+        return future
 
     def _get_default_executor(self) -> "concurrent.futures.Executor":
         """Return the default executor; make it if there is none.  Raises RuntimeError after its shutdown.
@@ -69,6 +79,7 @@ class Executors:
         """
         if not isinstance(executor, concurrent.futures.ThreadPoolExecutor):
             raise TypeError("executor must be ThreadPoolExecutor instance")
+        self._executor_is_private = False
         self._default_executor = executor
 
     if sys.version_info >= (3, 12):
@@ -82,7 +93,7 @@ class Executors:
             shutdown_default_executor.timeout-none, shutdown_default_executor.timeout-seconds,
             shutdown_default_executor.timeout-warns, shutdown_default_executor.timeout-terminates
             """
-            self._executor_shutdown_called = True
+            self._refuse_jobs()
             if self._default_executor is None:
                 return
             joined, thread = self._join_in_thread()
@@ -106,7 +117,7 @@ class Executors:
 
             Spec: shutdown_default_executor.joins
             """
-            self._executor_shutdown_called = True
+            self._refuse_jobs()
             if self._default_executor is None:
                 return
             joined, thread = self._join_in_thread()
@@ -114,6 +125,11 @@ class Executors:
                 await joined
             finally:
                 thread.join()
+
+    def _refuse_jobs(self) -> None:
+        """Have the default executor, or that there will be none, known to the program."""
+        self._executor_shutdown_called = True
+        self._executor_is_private = False
 
     def _join_in_thread(self: Any) -> "tuple[asyncio.Future[None], threading.Thread]":
         """Shut the default executor down in a thread; return that, and a future which is done when it is."""
@@ -133,7 +149,7 @@ class Executors:
 
     def _close_default_executor(self) -> None:
         """Shut it down without waiting for its threads."""
-        self._executor_shutdown_called = True
+        self._refuse_jobs()
         executor, self._default_executor = self._default_executor, None
         if executor is not None:
             executor.shutdown(wait=False)
@@ -148,13 +164,17 @@ class Executors:
         proto: int = 0,
         flags: int = 0,
     ) -> "list[Any]":
-        """Return what socket.getaddrinfo() does; it runs in the default executor.
+        """Return what socket.getaddrinfo() does; it runs in the default executor, if anything has to be resolved.
 
         Debug mode logs the question and how long the answer took.
 
         Spec: getaddrinfo.async, getaddrinfo.defaults, getaddrinfo.nonblocking, dns.coroutines-3.7,
         dns.default-executor, dns.saturation-delays, dns.error
         """
+        if self._executor_is_private and not flags and socket.getaddrinfo is GETADDRINFO:
+            addresses: list[Any] | None = self._literal_addresses(host, port, family, type, proto)
+            if addresses is not None:
+                return addresses
         resolve = self._getaddrinfo_logged if self.get_debug() else socket.getaddrinfo
         answer: list[Any] = await self.run_in_executor(None, resolve, host, port, family, type, proto, flags)
         return answer
@@ -184,6 +204,30 @@ class Executors:
         else:
             _host.logger.debug(text)
         return answer
+
+
+GETADDRINFO: "Callable[..., Any] | None" = socket.getaddrinfo
+if socket.getaddrinfo.__globals__ is not vars(socket):  # a replacement, which is to be called
+    GETADDRINFO = None
+
+CONVERTED: "dict[type[BaseException], type[BaseException]]" = {
+    concurrent.futures.CancelledError: asyncio.CancelledError,
+    concurrent.futures.InvalidStateError: asyncio.InvalidStateError,
+}
+if sys.version_info < (3, 13):  # the same class, but CPython made a new exception of it
+    CONVERTED[TimeoutError] = TimeoutError
+
+
+def convert_exception(exception: BaseException) -> BaseException:
+    """Return the exception of a job as that of a future: some of concurrent.futures' become asyncio's.
+
+    The traceback of these is lost before 3.13.
+    """
+    converted_class = CONVERTED.get(type(exception))
+    if converted_class is None:
+        return exception
+    converted = converted_class(*exception.args)
+    return converted.with_traceback(exception.__traceback__) if sys.version_info >= (3, 13) else converted
 
 
 def _set_result(joined: "asyncio.Future[None]") -> None:

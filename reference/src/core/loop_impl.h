@@ -61,6 +61,7 @@ struct asy_loop {
     void                (*task_factory_drop)(void *argument);
     struct job           *first_job;                /* of run_in_executor(); executor.c */
     asy_executor         *default_executor;         /* NULL: none was needed yet */
+    bool                  default_executor_is_set;  /* by the program */
     bool                  executor_shutdown_called;
 
     /* The self-pipe. Its reader is part of the loop and is not counted. */
@@ -222,6 +223,9 @@ void loop_forget_jobs(asy_loop *loop);
 
 /* Shut the default executor down, without waiting. */
 void loop_close_default_executor(asy_loop *loop);
+
+/* Whether the default executor is the loop's own, and would run a job without delay. */
+bool loop_has_idle_executor(const asy_loop *loop);
 
 /* ---- debug.c ------------------------------------------------------------------ */
 

@@ -2,11 +2,12 @@
 /*
  * Waking a loop that waits in its selector: the self-pipe.
  *
- * It is a pair of sockets. One end is watched by an ordinary reader, whose handle takes its
- * place in the queue like any other; a byte written to the other end makes the selector return.
+ * One end of it is watched by an ordinary reader, whose handle takes its place in the queue like
+ * any other; a byte written to the other end makes the selector return. CPython has two sockets
+ * for it, which every system can watch; of these a byte is twice as dear.
  *
  * One byte is enough, however many threads want to wake the loop: wake_pending says that there
- * is one. The reader first drains the socket and then clears the flag. A thread that comes in
+ * is one. The reader first drains the pipe and then clears the flag. A thread that comes in
  * between finds the flag up and writes nothing; but it has put its handle into the inbox before,
  * and the loop looks there before it waits again. (The other way round, the byte of a thread
  * that comes in between is drained while its flag stays up, and nobody is woken ever after.)
@@ -16,11 +17,7 @@
 #include "core/loop_impl.h"
 
 #include <errno.h>
-#include <sys/socket.h>
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
-#endif
+#include <unistd.h>
 
 /* ---- the reader --------------------------------------------------------------- */
 
@@ -33,7 +30,7 @@ read_from_self(asy_handle *handle)
     ssize_t received;
 
     do {
-        received = recv(loop->wake_receiver, bytes, sizeof bytes, 0);
+        received = read(loop->wake_receiver, bytes, sizeof bytes);
     } while (received == sizeof bytes || (received < 0 && errno == EINTR));
     atomic_store(&loop->wake_pending, false);
     return ASY_OK;
@@ -68,7 +65,7 @@ loop_make_self_pipe(asy_loop *loop)
 {
     int fds[2];
 
-    TRY(fd_socket_pair(fds));
+    TRY(fd_pipe(fds));
     loop->wake_receiver = fds[0];
     loop->wake_sender = fds[1];
     asy_handle_init(&loop->wake_handle, &wake_handle_ops, loop);
@@ -81,17 +78,18 @@ loop_make_self_pipe(asy_loop *loop)
 }
 
 /* CPython: BaseSelectorEventLoop._close_self_pipe. A thread may be about to write: under the lock
- * it sees either the open descriptor or none. */
+ * it sees either the open descriptor or none. That end goes first: to write to a pipe that nobody
+ * reads is a SIGPIPE. */
 void
 loop_close_self_pipe(asy_loop *loop)
 {
     if (loop->wake_receiver < 0)
         return;
     asy_error_unref(loop_remove_watch(loop, loop->wake_receiver, EVENT_READ, NULL));
-    fd_close(&loop->wake_receiver);
     pthread_mutex_lock(&loop->inbox_lock);
     fd_close(&loop->wake_sender);
     pthread_mutex_unlock(&loop->inbox_lock);
+    fd_close(&loop->wake_receiver);
 }
 
 /* CPython: BaseSelectorEventLoop._write_to_self. A failure means that the pipe is full, and then
@@ -101,7 +99,7 @@ loop_write_to_self(asy_loop *loop)
 {
     if (loop->wake_sender < 0 || atomic_exchange(&loop->wake_pending, true))
         return;
-    while (send(loop->wake_sender, "", 1, MSG_NOSIGNAL) < 0 && errno == EINTR)
+    while (write(loop->wake_sender, "", 1) < 0 && errno == EINTR)
         continue;
 }
 

@@ -301,8 +301,17 @@ asy_set_default_executor(asy_loop *loop, asy_executor *executor)
     if (!executor)
         RAISE(TypeError, "executor must be ThreadPoolExecutor instance");
     loop->default_executor = asy_executor_ref(executor);
+    loop->default_executor_is_set = true;
     asy_executor_unref(before);
     return ASY_OK;
+}
+
+bool
+loop_has_idle_executor(const asy_loop *loop)
+{
+    if (loop->executor_shutdown_called || loop->default_executor_is_set)
+        return false;
+    return !loop->default_executor || pool_has_room(loop->default_executor);
 }
 
 /* The last lines of BaseEventLoop.close */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * getaddrinfo() and getnameinfo(): two jobs for the default executor.
+ * getaddrinfo() and getnameinfo(): two jobs for the default executor. What literal.c can answer
+ * is no job, as long as nobody has promised the program that it would be.
  *
  * The question, with room for the answer, is the argument of the job. It belongs to the coroutine
  * until that is begun, to the job until it has ended, and then to the future: so an answer that
@@ -148,6 +149,18 @@ struct getaddrinfo {
     asy_future              *answered;
 };
 
+/* Debug mode logs what was asked, and whoever has an executor of his own may count its jobs; jobs
+ * that fill the executor delay this one. */
+static bool
+answer_at_once(struct getaddrinfo *self)
+{
+    const struct address_question *question = self->question;
+
+    return !asy_loop_get_debug(self->loop) && loop_has_idle_executor(self->loop)
+           && asy_getaddrinfo_literal(question->host, question->service, &question->hints,
+                                      self->ret_addresses);
+}
+
 /* From here on the question is the job's. */
 static asy_error *
 ask_for_addresses(struct getaddrinfo *self)
@@ -180,6 +193,8 @@ ASYNC(getaddrinfo)
 {
     ASYNC_BEGIN;
 
+    if (answer_at_once(self))
+        return ASY_OK;
     TRY(ask_for_addresses(self));
     AWAIT(self->answered);
     return take_addresses(self);

@@ -228,6 +228,15 @@ pool_take_back(asy_executor *pool, struct pool_job *job)
     return queued;
 }
 
+bool
+pool_has_room(asy_executor *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool has_room = pool->waiting > pool->listed || pool->thread_count < pool->max_threads;
+    pthread_mutex_unlock(&pool->lock);
+    return has_room;
+}
+
 /* ---- shutdown --------------------------------------------------------------------- */
 
 static bool

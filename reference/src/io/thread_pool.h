@@ -35,6 +35,12 @@ asy_error *pool_submit(asy_executor *pool, struct pool_job *job) ASY_MUST_CHECK;
  */
 bool pool_take_back(asy_executor *pool, struct pool_job *job);
 
+/* Whether a job that is submitted now would begin at once: a thread waits for it, or can be started.
+ *
+ * Thread   any
+ */
+bool pool_has_room(asy_executor *pool);
+
 /* Keep the memory of the pool, not the pool at work; and let it go.
  *
  * Thread   any
