@@ -2,6 +2,7 @@
 """sock_connect and sock_accept: the two ends of a connection."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import socket
@@ -153,6 +154,40 @@ async def sock_connect_resolves_names_with_the_loop(loop, trace):
         trace("connected to a number", first.getpeername() == address)
         await loop.sock_connect(second, ("example.invalid", address[1]))
         trace("connected to a name", second.getpeername() == address)
+
+
+class Pool(concurrent.futures.ThreadPoolExecutor):
+    """A pool that notes its jobs."""
+
+    def __init__(self, trace):
+        super().__init__(1)
+        self.trace = trace
+
+    def submit(self, fn, *args, **kwargs):
+        self.trace("submit")
+        return super().submit(fn, *args, **kwargs)
+
+
+@scenario(statements=["sock_connect.resolves", "dns.default-executor"])
+async def sock_connect_resolves_names_in_the_default_executor(loop, trace):
+    """A name is looked up by a job of the default executor; a number needs none."""
+    with Pool(trace) as pool, listening() as listener, unconnected() as first, unconnected() as second:
+        loop.set_default_executor(pool)
+        address = listener.getsockname()
+        await loop.sock_connect(first, address)
+        trace("connected to a number", first.getpeername() == address)
+        await loop.sock_connect(second, ("localhost", address[1]))
+        trace("connected to a name", second.getpeername() == address)
+
+
+@scenario(statements=["sock_connect.resolves"])
+async def error_of_resolving_comes_out_of_sock_connect(loop, trace):
+    """An address of the other family has none of this one, which is an error of name resolution."""
+    with unconnected() as sock:
+        try:
+            await loop.sock_connect(sock, ("::1", 80))
+        except socket.gaierror as error:
+            trace("raised", error)
 
 
 @scenario(statements=["sock_connect.connects"])

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import socket
+import threading
 
 from loopcheck_target import scenario
 
@@ -28,6 +29,43 @@ def new_file(tmp, data, mode="rb"):
     with open(path, "wb") as file:
         file.write(data)
     return open(path, mode)
+
+
+class WithoutDescriptor(io.BytesIO):
+    """Bytes in memory that note which thread reads them, and how many at once."""
+
+    def __init__(self, trace, data):
+        super().__init__(data)
+        self.trace = trace
+        self.loop_thread = threading.get_ident()
+
+    def readinto(self, buffer):
+        in_thread = threading.get_ident() != self.loop_thread
+        count = super().readinto(buffer)
+        self.trace("read", count, "in another thread" if in_thread else "in the loop's thread")
+        return count
+
+
+class WithDescriptor(io.FileIO):
+    """A real file that notes when it is read."""
+
+    def __init__(self, trace, path):
+        super().__init__(path)
+        self.trace = trace
+
+    def readinto(self, buffer):
+        self.trace("read")
+        return super().readinto(buffer)
+
+
+async def receive_all(loop, sock):
+    """Receive until the peer closes."""
+    received = bytearray()
+    while True:
+        data = await loop.sock_recv(sock, 1_000_000)
+        if not data:
+            return received
+        received += data
 
 
 @scenario(statements=["sock_sendfile.total"])
@@ -106,3 +144,155 @@ async def sock_sendfile_without_fallback_needs_a_real_file(loop, trace):
             await loop.sock_sendfile(ours, io.BytesIO(b"data"), fallback=False)
         except asyncio.SendfileNotAvailableError as error:
             trace("raised", error)
+
+
+@scenario(statements=["sendfile.error-type"])
+async def sendfile_has_an_error_of_its_own(loop, trace):
+    """SendfileNotAvailableError is a RuntimeError, and asyncio has it."""
+    trace("bases", asyncio.SendfileNotAvailableError.__bases__)
+    trace("public", "SendfileNotAvailableError" in asyncio.__all__)
+    with socket_pair() as (ours, _):
+        try:
+            await loop.sock_sendfile(ours, io.BytesIO(b"data"), fallback=False)
+        except RuntimeError as error:
+            trace("raised", type(error) is asyncio.SendfileNotAvailableError)
+
+
+@scenario(statements=["sock_sendfile.fallback-false", "sock_sendfile.position"])
+async def first_piece_that_cannot_be_sent_is_no_error_of_the_connection(loop, trace, tmp):
+    """Nobody listens any more: the system has sent nothing; without a fallback that is all that is known."""
+    with socket_pair() as (ours, theirs), new_file(tmp, b"data") as file:
+        theirs.close()
+        try:
+            await loop.sock_sendfile(ours, file, fallback=False)
+        except asyncio.SendfileNotAvailableError as error:
+            trace("raised", error)
+        trace("position", file.tell())
+        try:
+            await loop.sock_sendfile(ours, file)
+        except OSError as error:
+            trace("raised", error)
+
+
+@scenario(statements=["sock_sendfile.os-sendfile"])
+async def real_file_is_not_read_by_the_program(loop, trace, tmp):
+    """The system sends what has a descriptor: nobody calls the methods of the file."""
+    new_file(tmp, b"0123456789").close()
+    with socket_pair() as (ours, theirs), WithDescriptor(trace, os.path.join(str(tmp), "file")) as file:
+        trace("sent", await loop.sock_sendfile(ours, file, 1))
+        trace("received", theirs.recv(100))
+
+
+@scenario(statements=["sock_sendfile.fallback-true", "sock_sendfile.offset-count", "sock_sendfile.position"])
+async def sock_sendfile_reads_what_has_no_descriptor(loop, trace):
+    """By default, what the system cannot send is read, in the default executor, and sent; the position follows."""
+    with socket_pair() as (ours, theirs):
+        file = WithoutDescriptor(trace, b"0123456789")
+        for arguments in ((0, 2), (2, 3), (8, 100), (5,), (10,)):
+            trace("sent", arguments, await loop.sock_sendfile(ours, file, *arguments))
+            trace("position", file.tell())
+        trace("received", theirs.recv(100))
+
+
+@scenario(basis="observed: until 3.13 the position moves only where a part begins later or was sent")
+async def sock_sendfile_moves_the_file_even_if_it_sends_nothing(loop, trace, tmp):
+    """The position after an error, after nothing was left to send, and where the fallback begins at offset 0."""
+    with socket_pair() as (ours, theirs), new_file(tmp, b"0123456789") as file:
+        file.seek(3)
+        trace("sent", await loop.sock_sendfile(ours, file, 20))
+        trace("position", file.tell())
+        buffer = io.BytesIO(b"0123456789")
+        buffer.seek(3)
+        trace("sent", await loop.sock_sendfile(ours, buffer, 0, 5))
+        trace("position", buffer.tell())
+        theirs.close()
+        try:
+            await loop.sock_sendfile(ours, file, 1, fallback=False)
+        except asyncio.SendfileNotAvailableError:
+            trace("position", file.tell())
+
+
+@scenario(statements=["sock_sendfile.fallback-true", "sock_sendfile.total"])
+async def sock_sendfile_reads_and_sends_more_than_fits(loop, trace):
+    """A million bytes go through a buffer, part by part, while the loop goes on."""
+    data = bytes(range(250)) * 4_000
+    with socket_pair() as (ours, theirs):
+        file = WithoutDescriptor(trace, data)
+        task = asyncio.ensure_future(receive_all(loop, theirs))
+        trace("sent", await loop.sock_sendfile(ours, file, fallback=True))
+        ours.close()
+        trace("same", await task == data)
+        trace("position", file.tell())
+
+
+@scenario(statements=["sock_sendfile.fallback-true"])
+async def sock_sendfile_reads_what_cannot_be_rewound(loop, trace):
+    """The fallback needs one method of the file: readinto()."""
+
+    class Source:
+        """Something that can be read, and nothing else."""
+
+        def __init__(self):
+            self.parts = [b"one", b"two"]
+
+        def readinto(self, buffer):
+            part = self.parts.pop(0) if self.parts else b""
+            buffer[: len(part)] = part
+            return len(part)
+
+    with socket_pair() as (ours, theirs):
+        trace("sent", await loop.sock_sendfile(ours, Source()))
+        trace("received", theirs.recv(100))
+
+
+@scenario(statements=["sock_sendfile.fallback-true"])
+async def error_of_reading_comes_out_of_sock_sendfile(loop, trace):
+    """What the file raises in the fallback is raised to who waits; what was read before has been sent."""
+
+    class Broken:
+        """A file of which the second part cannot be read."""
+
+        reads = 0
+
+        def readinto(self, buffer):
+            self.reads += 1
+            if self.reads == 2:
+                raise LookupError("second read")
+            buffer[:3] = b"one"
+            return 3
+
+    with socket_pair() as (ours, theirs):
+        try:
+            await loop.sock_sendfile(ours, Broken())
+        except LookupError as error:
+            trace("raised", error)
+        trace("received", theirs.recv(100))
+
+
+@scenario(statements=["sock_sendfile.total"])
+async def cancelled_sock_sendfile_sends_no_more(loop, trace, tmp, T):
+    """Cancelled in the middle, a part of the file has been sent, and the socket is not watched."""
+    with socket_pair() as (ours, theirs), new_file(tmp, bytes(3_000_000)) as file:
+        task = asyncio.ensure_future(loop.sock_sendfile(ours, file))
+        loop.call_later(T, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            trace("cancelled")
+        trace("watched", bool(loop.remove_writer(ours)))
+        ours.close()
+        received = len(await receive_all(loop, theirs))
+        trace("sent some", 0 < received < 3_000_000)
+
+
+@scenario(
+    basis="observed: what selects no part is refused before anything is sent, as sendfile() documents it"
+)
+async def sock_sendfile_refuses_offsets_and_counts_that_are_none(loop, trace, tmp):
+    """A count is a positive integer or None, an offset no negative integer."""
+    with socket_pair() as (ours, _), new_file(tmp, b"0123456789") as file:
+        for arguments in ((0, 0), (0, -1), (0, 1.5), (-1,), (1.5,), (None,)):
+            try:
+                await loop.sock_sendfile(ours, file, *arguments)
+            except (TypeError, ValueError) as error:
+                trace("raised", error)

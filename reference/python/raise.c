@@ -13,6 +13,8 @@
  */
 #include "raise.h"
 
+#include "state.h"
+
 #include <string.h>
 
 /* ---- classes -------------------------------------------------------------------- */
@@ -261,11 +263,24 @@ exception_of(PyObject *type, PyObject *value)
     return NULL;
 }
 
+/* CPython: FutureIter_throw, since 3.12 */
+static int
+warn_of_three_arguments(void)
+{
+    if (!RUNNING_SINCE(3, 12, 0))
+        return 0;
+    return PyErr_WarnEx(PyExc_DeprecationWarning,
+                        "the (type, exc, tb) signature of throw() is deprecated, use the "
+                        "single-arg signature instead.", 1);
+}
+
 PyObject *
 exception_from_throw(PyObject *const *args, Py_ssize_t count)
 {
     if (count < 1 || count > 3)
         return PyErr_Format(PyExc_TypeError, "throw expected 1 to 3 arguments, got %zd", count);
+    if (count > 1 && warn_of_three_arguments() < 0)
+        return NULL;
     PyObject *exception = exception_of(args[0], count > 1 ? args[1] : Py_None);
     if (exception && !PyExceptionInstance_Check(exception)) {
         PyErr_Format(PyExc_TypeError, "calling %R should have returned an instance of "

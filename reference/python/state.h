@@ -42,6 +42,7 @@
     IMPORT_SWAP_CURRENT_TASK(IMPORT)                                                       \
     IMPORT(coroutine_class, "types", "CoroutineType")                                      \
     IMPORT(generator_class, "types", "GeneratorType")                                      \
+    IMPORT(context_class, "contextvars", "Context")                                        \
     IMPORT(set_running_loop, "asyncio", "_set_running_loop")                               \
     IMPORT(get_asyncgen_hooks, "sys", "get_asyncgen_hooks")                                \
     IMPORT(set_asyncgen_hooks, "sys", "set_asyncgen_hooks")                                \

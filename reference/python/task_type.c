@@ -74,6 +74,20 @@ check_coroutine(struct module_state *state, PyObject *coroutine)
     return is_coroutine > 0 ? 0 : -1;
 }
 
+/* Before 3.15, the task's first step finds out. Returns 0, or -1 and a TypeError. */
+static int
+check_context(const struct module_state *state, PyObject *context)
+{
+    if (!context || !RUNNING_SINCE(3, 15, 0)
+        || Py_IS_TYPE(context, (PyTypeObject *)state->context_class))
+        return 0;
+    PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE(context), "__name__");
+    if (name)
+        PyErr_Format(PyExc_TypeError, "a contextvars.Context was expected, got %U", name);
+    Py_XDECREF(name);
+    return -1;
+}
+
 /* A Task that the library does not know of yet. */
 static TaskObject *
 new_object(LoopObject *loop, const struct task_arguments *arguments)
@@ -112,7 +126,8 @@ name_as_text(const TaskObject *self)
 PyObject *
 python_task_new(LoopObject *loop, const struct task_arguments *arguments)
 {
-    if (check_coroutine(loop->state, arguments->coroutine) < 0)
+    if (check_coroutine(loop->state, arguments->coroutine) < 0
+        || check_context(loop->state, arguments->context) < 0)
         return NULL;
     TaskObject *self = new_object(loop, arguments);
     if (!self)

@@ -79,19 +79,23 @@ ASY_API asy_coro *asy_sock_sendto(asy_loop *loop, int sock, const void *data, si
 
 /* ---- sock_sendfile.c -------------------------------------------------------- */
 
-/* loop.sock_sendfile(sock, file, offset, count, fallback=False) -> int: send a file, from the
- * offset on, by the system's sendfile().
+/* loop.sock_sendfile(sock, file, offset, count, fallback=...) -> int: send a file, from the offset
+ * on, by the system's sendfile().
  *
  * count    how many bytes; 0: to the end of the file. (Python's None.)
+ * fallback what the system does not send is read, in the loop's default executor, and sent; for
+ *          that the file has to have a position. (Python's default.)
  * Returns  in *ret_sent how many bytes. The file's position is behind the last of them; so it is
- *          after an error, and after cancelling.
- * Raises   SendfileNotAvailableError: not this file, not this socket, or not on this system; then
- *          nothing has been sent. ValueError: no stream socket; offset. As asy_sock_recv().
+ *          after an error, and after cancelling. What was read to be sent counts by whole blocks.
+ * Raises   SendfileNotAvailableError: without the fallback, not this file, not this socket, or not
+ *          on this system; then nothing has been sent. ValueError: no stream socket; offset. As
+ *          asy_sock_recv().
  * Spec     sock_sendfile.total, sock_sendfile.os-sendfile, sock_sendfile.stream-nonblocking,
- *          sock_sendfile.offset-count, sock_sendfile.position, sock_sendfile.fallback-false
+ *          sock_sendfile.offset-count, sock_sendfile.position, sock_sendfile.fallback-true,
+ *          sock_sendfile.fallback-false
  */
 ASY_API asy_coro *asy_sock_sendfile(asy_loop *loop, int sock, int file, int64_t offset,
-                                    size_t count, size_t *ret_sent);
+                                    size_t count, bool fallback, size_t *ret_sent);
 
 /* ---- sock_connect.c --------------------------------------------------------- */
 

@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 READ_AT_ONCE = 256 * 1024  # bytes
+ALWAYS_SEEKS = sys.version_info >= (3, 14)  # before, not to offset 0, nor where nothing was sent
 MOST_AT_ONCE = sys.maxsize // 2 + 1  # what os.sendfile() takes where addresses are short
 
 
@@ -176,14 +177,15 @@ async def send_file(loop: Any, sock: Any, file: Any, offset: int, count: "int | 
     try:
         await loop._sock_send_pieces(sock, part.send)
     finally:
-        os.lseek(part.file, offset + part.sent, os.SEEK_SET)
+        if part.sent or ALWAYS_SEEKS:
+            os.lseek(part.file, offset + part.sent, os.SEEK_SET)
     return part.sent
 
 
 async def copy_file(loop: Any, sock: Any, file: Any, offset: int, count: "int | None") -> int:
     """Read a part of a file and send it, and return how many bytes; the file stands behind them then."""
     can_seek = hasattr(file, "seek")
-    if can_seek:
+    if can_seek if ALWAYS_SEEKS else offset:
         file.seek(offset)
     buffer = memoryview(bytearray(min(count or READ_AT_ONCE, READ_AT_ONCE)))
     sent = 0
