@@ -7,6 +7,10 @@
  * has ended before that. After each run it must have ended with a CancelledError, or with its full
  * result; and nothing may be left: no task, no callback, timer or watched descriptor in the loop,
  * and, once that is closed, no descriptor, thread or block of memory.
+ *
+ * All that happens four times over. The task is cancelled between two iterations; in an iteration,
+ * after the poll, but before the callbacks of what is ready; after these, and before the task goes
+ * on; and by a timeout around the operation, which is then a TimeoutError.
  */
 #ifndef TESTS_CANCEL_SWEEP_H
 #define TESTS_CANCEL_SWEEP_H
@@ -28,11 +32,14 @@ struct cancel_sweep {
 
     /* How the operation ends when nobody cancels it; 0, which is ASY_BaseException: it returns. */
     asy_error_kind raises;
+
+    /* It waits for a thread, which wakes the loop. */
+    bool waits_for_threads;
 };
 
 /* Sweep.
  *
- * Returns  how many iterations the operation takes: it was cancelled before each of them. What
+ * Returns  how many iterations the operation takes: it was cancelled in each of them. What
  *          CPython 3.13, 3.14 and 3.15 need for the same is printed by
  *          oracle/await_traces.py swept_operations.
  */

@@ -405,7 +405,8 @@ gather_may_be_cancelled_at_any_time(void **state)
 {
     (void)state;
     assert_int_equal(cancel_sweep(&(struct cancel_sweep){
-        "gather", make_gather, require_gathered, release_gather, 0,
+        .name = "gather", .make = make_gather, .require_result = require_gathered,
+        .release = release_gather,
     }), 12);
 }
 

