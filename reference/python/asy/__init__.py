@@ -24,7 +24,7 @@ from . import _host
 from ._asy import Coroutine, Future, Loop, Task, sleep
 from ._executors import Executors
 from ._running import Running
-from ._sockets import Sockets
+from ._sockets import SendingFiles, Sockets
 
 __all__ = (
     "Coroutine",
@@ -40,7 +40,7 @@ __all__ = (
 )
 
 
-class EventLoop(Loop, Sockets, Running, Executors, asyncio.AbstractEventLoop):  # type: ignore[misc]
+class EventLoop(Loop, Sockets, SendingFiles, Running, Executors, asyncio.AbstractEventLoop):  # type: ignore[misc]
     """An event loop over the selector that is named "epoll", "poll" or "select"; None is the best there is.
 
     Raises ValueError or TypeError for another selector, OSError when no descriptors are left.
