@@ -10,6 +10,7 @@ import threading
 from loopcheck_target import scenario
 
 NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+MOST_THREADS = 32  # that a default executor has, however many processors there are
 
 
 class Pool(concurrent.futures.ThreadPoolExecutor):
@@ -115,6 +116,19 @@ async def busy_default_executor_delays_resolution(loop, trace, T):
         release.set()
         trace("addresses", len(await addresses) > 0)
         trace("name", await name)
+
+
+@scenario(statements=["dns.default-executor", "dns.saturation-delays"])
+async def busy_threads_of_the_loops_own_executor_delay_resolution(loop, trace, T):
+    """The executor that the loop has made itself may be busy, too: even an address in digits waits for it."""
+    release = threading.Event()
+    jobs = [loop.run_in_executor(None, release.wait, 10) for _ in range(MOST_THREADS)]
+    addresses = asyncio.ensure_future(loop.getaddrinfo("127.0.0.1", 80))
+    await asyncio.sleep(T)
+    trace("done while its threads are busy", addresses.done())
+    release.set()
+    trace("addresses", len(await addresses) > 0)
+    trace("jobs", await asyncio.gather(*jobs) == [True] * MOST_THREADS)
 
 
 @scenario(statements=["dns.error"])

@@ -3,7 +3,8 @@
 
 Each row is the same small program in both languages: await.c, and the functions below, on asyncio.  The two take
 turns, every other round backwards, and what counts is the ratio of two runs that stood next to each other.  The
-times are CPU time, of all threads.  The second table is of tasks that all wait in asy_sleep(): what each of them takes.
+times are CPU time, of all threads.  The second table is of tasks that all wait in asy_sleep(): what each of them
+takes.
 
     python bench_await.py AWAIT [--rounds N]
 
@@ -76,7 +77,6 @@ def cost_in_c(program: str, row: str) -> float:
 
 def cost_in_python(row: str) -> float:
     """Return nanoseconds per operation."""
-
     count = ROWS[row].operations
 
     async def timed() -> float:

@@ -4,7 +4,8 @@
  *
  * One build uses the limited API of 3.12 and serves 3.12 and every version after it; the other
  * is for 3.11 alone. The code is written for the first. Here stands what the limited API does
- * not declare although every interpreter exports it (contexts, audit events), and what 3.11 did not have yet.
+ * not declare although every interpreter exports it (contexts, audit events), and what 3.11 did
+ * not have yet.
  */
 #ifndef PYTHON_COMPAT_H
 #define PYTHON_COMPAT_H

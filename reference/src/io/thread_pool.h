@@ -35,7 +35,8 @@ asy_error *pool_submit(asy_executor *pool, struct pool_job *job) ASY_MUST_CHECK;
  */
 bool pool_take_back(asy_executor *pool, struct pool_job *job);
 
-/* Whether a job that is submitted now would begin at once: a thread waits for it, or can be started.
+/* Whether a job that is submitted now would begin at once: a thread waits for it, or can be
+ * started.
  *
  * Thread   any
  */
