@@ -65,6 +65,19 @@ async def options_are_keywords_and_zero_by_default(loop, trace):
         trace("refused", type(exc))
 
 
+@scenario(statements=["getaddrinfo.async", "getaddrinfo.defaults"])
+async def options_choose_among_the_addresses(loop, trace):
+    """family, type, proto and flags are those of the socket module: without a host it has addresses for each."""
+    for name, options in (
+        ("family", {"family": socket.AF_INET}),
+        ("type", {"family": socket.AF_INET, "type": socket.SOCK_DGRAM}),
+        ("proto", {"family": socket.AF_INET, "proto": socket.IPPROTO_TCP}),
+        ("flags", {"family": socket.AF_INET, "type": socket.SOCK_STREAM, "flags": socket.AI_PASSIVE}),
+    ):
+        answer = await loop.getaddrinfo(None, 80, **options)
+        trace(name, {(int(entry[0]), int(entry[1]), entry[2], entry[4]) for entry in answer})
+
+
 @scenario(statements=["getnameinfo.async"])
 async def names_are_those_of_the_socket_module(loop, trace):
     """getnameinfo() is socket.getnameinfo(); flags are 0 if they are not given."""
@@ -101,6 +114,8 @@ async def resolution_does_not_block_the_loop(loop, trace):
         loop.call_soon(callback)
         answer = await loop.getaddrinfo("localhost", 80)
         trace("resolved", len(answer) > 0)
+        await asyncio.sleep(0)
+        release.set()
 
 
 @scenario(statements=["dns.default-executor", "dns.saturation-delays"])

@@ -113,6 +113,21 @@ async def cancelled_sock_accept_loses_no_connection(loop, trace):
             trace("accepted")
 
 
+@scenario(basis="observed: how many iterations a wait takes decides the order of everything around it")
+async def sock_accept_goes_on_two_iterations_after_the_connection(loop, trace):
+    """One iteration finds the connection, the next one goes on with the task."""
+    with listening() as listener, unconnected(blocking=True) as client:
+        task = asyncio.ensure_future(loop.sock_accept(listener))
+        task.add_done_callback(lambda task: trace("done", task.result()[1] == client.getsockname()))
+        await asyncio.sleep(0)
+        client.connect(listener.getsockname())
+        for number in range(6):
+            trace("iteration", number)
+            await asyncio.sleep(0)
+        conn, _ = await task
+        conn.close()
+
+
 @scenario(statements=["sock_connect.refused"])
 async def sock_connect_to_nobody_is_refused(loop, trace):
     """Where nobody listens, ConnectionRefusedError comes out of the await."""

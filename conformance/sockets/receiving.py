@@ -25,6 +25,7 @@ async def sock_recv_returns_bytes(loop, trace):
     """At most so many bytes come as a bytes object; the next call gets the rest."""
     with socket_pair() as (ours, theirs):
         theirs.send(b"0123456789")
+        theirs.close()  # so that nobody who has got it all waits for more
         trace("first", await loop.sock_recv(ours, 4))
         trace("rest", await loop.sock_recv(ours, 100))
 

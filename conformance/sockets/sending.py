@@ -48,6 +48,25 @@ async def sock_sendall_sends_more_than_fits(loop, trace):
         trace("result", await task)
 
 
+@scenario(statements=["sock_sendall.all"])
+async def all_has_been_sent_when_sock_sendall_returns(loop, trace):
+    """When the coroutine returns, the socket has taken the last byte: nothing is still to be sent."""
+    with socket_pair() as (ours, theirs):
+        data = numbered(2_000_000)
+        received = bytearray()
+
+        def receive():
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    received.extend(theirs.recv(1_000_000))
+
+        loop.add_reader(theirs, receive)
+        await loop.sock_sendall(ours, data)
+        loop.remove_reader(theirs)
+        receive()
+        trace("arrived", len(received), "as they were sent", received == data[: len(received)])
+
+
 @scenario(statements=["sock_sendall.error"])
 async def sock_sendall_raises_when_nobody_listens(loop, trace):
     """A peer that has closed: the error of the socket, as a ConnectionError."""
@@ -69,6 +88,24 @@ async def waiting_sock_sendall_raises_when_the_peer_closes(loop, trace, T):
         except ConnectionError as error:
             trace("raised", isinstance(error, (BrokenPipeError, ConnectionResetError)))
         trace("watched", bool(loop.remove_writer(ours)))
+
+
+@scenario(basis="observed: how many iterations a wait takes decides the order of everything around it")
+async def sock_sendall_goes_on_two_iterations_after_there_is_room(loop, trace):
+    """One iteration sends the last piece, the next one goes on with the task."""
+    with socket_pair() as (ours, theirs):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(1_000_000))
+        task = asyncio.ensure_future(loop.sock_sendall(ours, b"data"))
+        task.add_done_callback(lambda task: trace("done", task.result()))
+        await asyncio.sleep(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                theirs.recv(1_000_000)
+        for number in range(6):
+            trace("iteration", number)
+            await asyncio.sleep(0)
 
 
 @scenario(statements=["sock_sendall.async-def-3.7"])

@@ -11,7 +11,7 @@ from loopcheck.vocabulary import VERDICTS
 from .building import ABOUT, died, event, events, exc, footer, header, record, result, subject, trace
 
 HOSTILE = '</script><img src=x onerror="window.hacked=1"><!--<script>&amp;\'\u2028\ud800'
-FULL_SIZE = 400  # scenarios
+FULL_SIZE = 500  # scenarios
 SOURCE = '@scenario(statements=["call_soon.fifo-order"])\ndef scenario(loop, trace):\n    trace("first")'
 
 
@@ -121,15 +121,19 @@ def every_verdict() -> Results:
     return results(*records)
 
 
-def full_size(*targets: str) -> Results:
-    """Return a run as large as one of everything: scenarios of six events and 12 lines, on each target."""
+def full_size(*targets: str, alike: bool = True) -> Results:
+    """Return a run as large as one of everything: scenarios of six events and 12 lines, on each target.
+
+    alike: whether the same happens on all targets; else each has its own values, and so has its oracle.
+    """
     source = "\n".join(
         [SOURCE, *(f'    loop.call_soon(trace, "number {n}", {n})  # and why' for n in range(9))]
     )
     records = []
     for number in range(FULL_SIZE):
         for target in targets:
-            happened = [event(f"event {n}", n, t=n / 1000, iteration=n) for n in range(6)]
+            value = "" if alike else target
+            happened = [event(f"event {n}", n, value, t=n / 1000, iteration=n) for n in range(6)]
             moved = happened[::-1] if number % 9 == 0 else happened
             made = judged(
                 trace(*happened),

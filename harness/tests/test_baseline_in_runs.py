@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,3 +143,69 @@ def test_run_that_goes_on_says_once_what_is_wrong_with_the_baseline(loopcheck: L
     assert (first.status, len(first.results.baseline_problems)) == (4, 1)
     again = ran(loopcheck, "Raises", baseline, "--resume")
     assert (again.status, again.results.baseline_problems) == (4, first.results.baseline_problems)
+
+
+# ---- a run that goes on with another baseline -------------------------------------------------------------
+
+
+def cut(finished: Finished) -> None:
+    """Take the footer and what is said of the baseline from the results, as if the run had been killed."""
+    lines = finished.file.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if json.loads(line)["record"] not in ("footer", "baseline-problem")]
+    finished.file.write_text("".join(kept))
+
+
+def told(finished: Finished) -> list[tuple[str, str, str]]:
+    return [(r.id, r.verdict, r.record["sentence"]) for r in finished.results.scenarios]
+
+
+@pytest.mark.parametrize(("before", "after"), [("", entry()), (entry(), ""), (entry(), entry(INNOCENT))])
+def test_what_is_kept_has_the_verdicts_of_the_baseline_as_it_is_now(
+    loopcheck: Loopcheck, before: str, after: str
+) -> None:
+    whole = ran(loopcheck, "Raises", after)
+    status, expected, results = whole.status, told(whole), whole.results
+    first = ran(loopcheck, "Raises", before)
+    assert told(first) != expected
+    cut(first)
+    again = ran(loopcheck, "Raises", after, "--resume")
+    assert (again.status, told(again)) == (status, expected)
+    assert again.results.footer == results.footer
+    assert again.results.baseline_problems == results.baseline_problems
+    assert again.results.header["baseline_digest"] == hashlib.sha256(after.encode()).hexdigest()
+    assert '"record": "resumed", "kept": 2' in again.file.read_text()
+    assert list(again.file.parent.glob(".*.jsonl.*")) == []
+
+
+def test_run_goes_on_with_a_baseline_that_it_began_without_and_without_it_again(loopcheck: Loopcheck) -> None:
+    words = ("failing_loops:Raises", "-k", MADE, "-k", INNOCENT)
+    known = loopcheck.folder / "known.toml"
+    known.write_text(entry())
+    without = loopcheck.run(*words)
+    expected = told(without)
+    cut(without)
+    assert loopcheck.run(*words, "--baseline", str(known), "--resume").status == 0
+    again = loopcheck.run(*words, "--resume")
+    assert (again.status, told(again), again.results.header["baseline"]) == (1, expected, "")
+
+
+def test_same_baseline_changes_nothing_of_what_is_kept(loopcheck: Loopcheck) -> None:
+    first = ran(loopcheck, "Raises", entry())
+    cut(first)
+    content = first.file.read_text()
+    assert ran(loopcheck, "Raises", entry(), "--resume").file.read_text().startswith(content)
+
+
+def test_results_of_another_run_stay_as_they_are_whatever_the_baseline(loopcheck: Loopcheck) -> None:
+    first = ran(loopcheck, "Raises", entry())
+    content = first.file.read_bytes()
+    other = ran(loopcheck, "Raises", "", "--resume", "--level", "observed")
+    assert (other.status, first.file.read_bytes()) == (2, content)
+
+
+def test_results_whose_header_has_no_digest_are_gone_on_with(loopcheck: Loopcheck) -> None:
+    first = ran(loopcheck, "Raises", entry())
+    header, *rest = first.file.read_text().splitlines(keepends=True)
+    old = {name: value for name, value in json.loads(header).items() if name != "baseline_digest"}
+    first.file.write_text(json.dumps(old) + "\n" + "".join(rest))
+    assert ran(loopcheck, "Raises", "", "--resume").status == 1

@@ -22,7 +22,11 @@ CHECKER = ROOT / "ci" / "checks" / "anchors.py"
 PROGRAMS = sorted([*(BOOK / "programs").glob("*.py"), *(BOOK / "exercises").glob("[0-9]*.py")])
 EXERCISES = [program for program in PROGRAMS if program.parent.name == "exercises"]
 C_PROGRAMS = sorted((BOOK / "programs").glob("*.c"))
-CHAPTERS = {"05": "05_one_iteration.md", "08": "08_tasks_and_cancellation.md"}  # where exercises stand
+CHAPTERS = {  # where exercises stand
+    "05": "05_one_iteration.md",
+    "08": "08_tasks_and_cancellation.md",
+    "10": "10_sockets.md",
+}
 MOST_BYTES = 30_000
 PATIENCE_S = 30  # for what ends at once unless it hangs
 BUILD = "3.11" if sys.version_info[:2] == (3, 11) else "abi3"
@@ -287,6 +291,56 @@ def test_the_figure_of_a_future_is_not_drawn_when_a_callback_runs_in_the_iterati
     early = [traces.Note(done, note.who, note.what) if note.what == "runs" else note for note in notes]
     with pytest.raises(RuntimeError, match="did not run one iteration later"):
         drawer.replay_future(early)
+
+
+# Prints a trace of traces_io.py on the loops of asy that the fourth argument names.
+TRACE_ON_ASY = """
+import asyncio, sys
+sys.path[:0] = sys.argv[1:3]
+import asy
+asyncio.new_event_loop = getattr(asy, sys.argv[4])
+import traces_io
+for note in getattr(traces_io, sys.argv[3])():
+    print(note.iteration, note.who, note.what)
+"""
+
+
+def trace_on_asyncio(name: str) -> list[str]:
+    """Return a trace of traces_io.py as lines."""
+    module("draw")
+    return [f"{note.iteration} {note.who} {note.what}" for note in getattr(sys.modules["traces_io"], name)()]
+
+
+def trace_on_asy(name: str, factory: str) -> list[str]:
+    """Return the same of a loop of asy; skip the test where there is none."""
+    if not (ASY / "asy" / "_native.py").is_file():
+        pytest.skip("asy is not built for this interpreter: ci/reference builds it")
+    return print_of("-c", TRACE_ON_ASY, ASY, BOOK / "figures", name, factory).splitlines()
+
+
+@pytest.mark.parametrize("factory", ["new_event_loop", "new_native_event_loop"])
+def test_the_figure_of_a_job_is_the_same_on_asy(factory: str) -> None:
+    assert trace_on_asy("job_trace", factory) == trace_on_asyncio("job_trace")
+
+
+@pytest.mark.parametrize("factory", ["new_event_loop", "new_native_event_loop"])
+def test_the_figure_of_receiving_differs_on_asy_in_who_receives_and_in_nothing_else(factory: str) -> None:
+    expected = trace_on_asyncio("receive_trace")
+    assert expected[-2:] == ["3 callback recv(): data", "4 task goes on"]
+    expected[-2] = "4 task recv(): data"
+    assert trace_on_asy("receive_trace", factory) == expected
+
+
+def test_the_figure_of_receiving_is_not_drawn_when_the_task_receives(monkeypatch: pytest.MonkeyPatch) -> None:
+    module("draw")
+    drawer, traces = sys.modules["draw_io"], sys.modules["traces_io"]
+    notes = [
+        traces.Note(note.iteration, "task" if note.who == "callback" else note.who, note.what)
+        for note in traces.receive_trace()
+    ]
+    monkeypatch.setattr(drawer, "receive_trace", lambda: notes)
+    with pytest.raises(RuntimeError, match="is not by the callback"):
+        drawer.draw_receiving()
 
 
 # ---- the programs -----------------------------------------------------------------

@@ -105,12 +105,24 @@ def test_a_program_that_does_not_end_is_an_error_and_is_not_left_running(tmp_pat
     started = []
     start = module.start
     monkeypatch.setattr(module, "LIMIT_S", 0.1)
-    monkeypatch.setattr(module, "start", lambda command: started.append(start(command)) or started[-1])
+    monkeypatch.setattr(module, "start", lambda *asked: started.append(start(*asked)) or started[-1])
     endless = tmp_path / "endless.py"
     endless.write_text("import threading\nthreading.Event().wait()\n")
     assert module.main(["/bin/cat", str(endless)]) == 2
     assert "did not end within 0.1 seconds" in capsys.readouterr().err
     assert [process.poll() is None for process in started] == [False, False]
+
+
+def test_both_programs_read_the_input_from_a_pipe(tmp_path):
+    source = "import os, stat, sys; print(stat.S_ISFIFO(os.fstat(0).st_mode), sys.stdin.read())"
+    twin = tmp_path / "twin.py"
+    twin.write_text(source)
+    program = tmp_path / "program"
+    program.write_text(f"#!{sys.executable}\n{source}\n")
+    program.chmod(0o755)
+    command = [sys.executable, str(COMPARE), str(program), str(twin), "one\ntwo"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "the same 2 lines\n")
 
 
 def registered_twins() -> set[str]:

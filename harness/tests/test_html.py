@@ -15,6 +15,7 @@ import pytest
 from loopcheck.html import BUDGET, SCRIPTS, STYLE, render
 from loopcheck.html.facts import page_facts
 from loopcheck.html.lanes import drawing
+from loopcheck.html.sharing import shared
 from loopcheck.judge import judge
 from loopcheck.results import Results
 from loopcheck.vocabulary import AXES, KINDS, LEVELS, REASONS, VERDICTS
@@ -54,7 +55,23 @@ class Page(HTMLParser):
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the scripts are given."""
+        """What the scripts make of what they are given: everything in its place."""
+        found = self.stored
+        for scenario in found["scenarios"]:
+            usual = {"verdict": "agree", "level": scenario.pop("level")}
+            stored = [
+                one if one is None or isinstance(one, int) else usual | one for one in scenario["results"]
+            ]
+            scenario["results"] = [stored[one] if isinstance(one, int) else one for one in stored]
+            pieces = [found["lines"][one] if isinstance(one, int) else one for one in scenario["source"]]
+            scenario["source"] = "".join(scenario["title"] if one is None else one for one in pieces)
+        for statement in found["statements"].values():
+            statement["url"] = statement["url"] and found["pages"][statement["url"][0]] + statement["url"][1]
+        return found
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """What the page has in it."""
         [(_, _, text)] = [element for element in self.elements if element[1].get("id") == "data"]
         found: dict[str, Any] = json.loads("".join(text))
         return found
@@ -64,7 +81,8 @@ def lanes_of(record: dict[str, Any]) -> dict[str, Any]:
     """Return the drawing of a record."""
     made = drawing(results(record).scenarios[0])
     assert made is not None
-    return made
+    assert all(made.get(name, True) for name in ("marks", "end"))  # what is empty is left out
+    return {"marks": [], "end": "", **made}
 
 
 def sentence(*records: dict[str, Any]) -> str:
@@ -209,6 +227,15 @@ def test_without_scripts_each_difference_is_listed_with_its_sentence_and_command
     assert "loopcheck export area/second --target target:new" in plain
 
 
+def test_what_is_said_of_several_targets_in_the_same_words_is_said_once_without_javascript() -> None:
+    names = ("one", "two", "three")
+    other = value_difference(target="two")
+    made = results(order_difference(target="one"), other, order_difference(target="three"), names=names)
+    [plain] = re.findall(r"<noscript>(.*)</noscript>", render(made), re.DOTALL)
+    heads = re.findall(r"<strong>differ</strong> on ([^·]*) ·", plain)
+    assert sorted(heads) == ["one 1.0, three 1.0", "two 1.0"]
+
+
 def test_problem_of_the_baseline_is_a_banner() -> None:
     made = results(order_difference())
     problem = {"record": "baseline-problem", "file": "known.toml", "line": 3, "sentence": "It is stale."}
@@ -259,9 +286,46 @@ def test_full_run_on_two_targets_is_within_the_budget_with_every_drawing() -> No
     assert all("lanes" in one for scenario in Page(text).data["scenarios"] for one in scenario["results"])
 
 
+def test_run_on_seven_targets_is_within_the_budget_with_every_drawing() -> None:
+    text = render(full_size(*(f"target{n}" for n in range(7))))
+    assert len(text.encode()) < BUDGET
+    assert all("lanes" in one for scenario in Page(text).data["scenarios"] for one in scenario["results"])
+
+
+def test_result_that_several_targets_have_is_there_once() -> None:
+    names = ("one", "two", "three", "four")
+    other = value_difference(target="three")
+    made = [order_difference(target=name) for name in ("one", "two", "four")]
+    page = Page(render(results(*made[:2], other, made[2], names=names)))
+    [stored], [complete] = ([s["results"] for s in data["scenarios"]] for data in (page.stored, page.data))
+    assert [one if isinstance(one, int) else one["axis"] for one in stored] == ["order", 0, "value", 0]
+    assert [one["axis"] for one in complete] == ["order", "order", "value", "order"]
+
+
+def test_sources_and_addresses_are_put_together_again_as_they_were() -> None:
+    odd = ("", "title", "one line\n", "a line that is here twice\n\n\na line that is here twice\r\nthe end")
+    scenarios = [
+        {"id": str(n), "title": title, "source": source, "results": []}
+        for n, source in enumerate((*odd, *odd))
+        for title in ("", "here twice", "title")
+    ]
+    urls = (
+        "",
+        "https://a.example/page.html#a.b.c",
+        "https://a.example/page.html",
+        "https://a.example/page.html#x",
+    )
+    statements = {url: {"text": "", "status": "", "url": url} for url in urls}
+    data = {"scenarios": scenarios, "statements": statements, "words": {}}
+    stored = shared(data)
+    page = Page(f'<script id="data">{json.dumps(stored)}</script>')
+    assert page.data == {**data, "lines": stored["lines"], "pages": stored["pages"]}
+    assert "a line that is here twice\n" in stored["lines"] and len(stored["pages"]) == 3
+
+
 def test_larger_run_loses_the_drawings_of_what_agrees_and_no_other() -> None:
     targets = tuple(f"target{n}" for n in range(5))
-    text = render(full_size(*targets))
+    text = render(full_size(*targets, alike=False))
     assert len(text.encode()) < BUDGET
     for scenario in Page(text).data["scenarios"]:
         for one in scenario["results"]:

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,31 @@ def test_a_judging_process_that_dies_is_one_sentence(project: Path) -> None:
         with pytest.raises(JudgeError, match=r"^loopcheck's own process ended: status -9, without a word$"):
             client.answer(key)
     client.close()
+
+
+# ---- older versions of pytest ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [(7, 4, 4), (8, 0, 2), (8, 1, 2), (8, 2, 0), (9, 2, 0)])
+def test_pytest_that_is_too_old_is_told_so_in_one_sentence_and_only_by_who_asks_for_a_loop(
+    run_pytest: Run, project: Path, version: tuple[int, int, int]
+) -> None:
+    (project / "older.py").write_text(
+        f"import pytest\npytest.version_tuple = {version}\npytest.__version__ = '{version[0]}.{version[1]}'\n"
+    )
+    (project / "test_own.py").write_text("def test_passes(): pass\n")
+    run_pytest("-p", "older", "test_own.py").assert_outcomes(passed=1)
+    result = run_pytest("-p", "older", *SUITE, *OURS, "--loop", INNOCENT, "-k", "future_is_made")
+    if version >= pytest_plugin.OLDEST:
+        result.assert_outcomes(passed=1, deselected=10)
+    else:
+        sentence = f"the suite needs pytest 8.2 or later, and this is pytest {version[0]}.{version[1]}"
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert sentence in result.stderr.str() and "Traceback" not in result.stderr.str()
+
+
+def test_oldest_pytest_is_the_one_that_the_package_and_its_documentation_name() -> None:
+    oldest = ".".join(map(str, pytest_plugin.OLDEST))
+    project = tomllib.loads((TESTS.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["optional-dependencies"]["pytest"] == [f"pytest >= {oldest}"]
+    assert f"It takes pytest {oldest} or later" in DOCUMENTATION.read_text(encoding="utf-8")

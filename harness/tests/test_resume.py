@@ -136,3 +136,19 @@ def test_size_of_what_is_kept_ends_at_a_whole_line(tmp_path: Path, loopcheck: Lo
         kept = read_kept(tmp_path / "cut.jsonl")
         assert kept is not None
         assert kept.size <= cut and content[kept.size - 1 : kept.size] == b"\n"
+
+
+def test_interrupt_before_it_is_clear_what_to_go_on_with_leaves_the_file_as_it_is(
+    loopcheck: Loopcheck,
+) -> None:
+    content = loopcheck.run(*LOOPS, *SELECTION).file.read_bytes()
+    begun = loopcheck.folder / "begun"
+    (loopcheck.folder / "slow_import.py").write_text(
+        f"import pathlib, time\npathlib.Path({str(begun)!r}).write_text('begun')\ntime.sleep(1000)\n"
+    )
+    running = loopcheck.start_run("slow_import:Loop", *SELECTION, "--path", str(loopcheck.folder), "--resume")
+    running.wait_for(begun, "begun")
+    running.process.send_signal(signal.SIGINT)
+    finished = running.finish()
+    assert (finished.status, finished.file.read_bytes()) == (130, content)
+    assert "Traceback" not in finished.stderr

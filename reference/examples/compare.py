@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Run a program and its twin in the other language, and compare what they say.
 
-    compare.py PROGRAM TWIN.py
+    compare.py PROGRAM TWIN.py [INPUT]
 
-Both run at the same time.  They are the same if they print the same, at least a line, both exit with 0, and
-neither writes to stderr: there is where a sanitizer or a warning would speak.
+INPUT is what they read from standard input, which is a pipe then; without it there is none.  Both run at the same
+time.  They are the same if they print the same, at least a line, both exit with 0, and neither writes to stderr:
+there is where a sanitizer or a warning would speak.
 
 Exit status: 0 they are the same; 1 they are not, and how; 2 one of them cannot be run, or does not end.
 """
@@ -26,19 +27,23 @@ class Outcome(NamedTuple):
     status: int
 
 
-def start(command: list[str]) -> "subprocess.Popen[str]":
-    """Start a program that gets no input."""
+def start(command: list[str], has_input: bool) -> "subprocess.Popen[str]":
+    """Start a program."""
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+    stdin = pipe if has_input else subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
 
 
-def outcomes(commands: list[list[str]]) -> list[Outcome]:
-    """Run the programs side by side; none is left running.  Raises OSError, subprocess.TimeoutExpired."""
+def outcomes(commands: list[list[str]], text: str | None = None) -> list[Outcome]:
+    """Run the programs side by side, each with the text as its input; none is left running.
+
+    Raises OSError, subprocess.TimeoutExpired.
+    """
     running: list[subprocess.Popen[str]] = []
     try:
         for command in commands:
-            running.append(start(command))
-        return [Outcome(*process.communicate(timeout=LIMIT_S), process.returncode) for process in running]
+            running.append(start(command, text is not None))
+        return [Outcome(*process.communicate(text, LIMIT_S), process.returncode) for process in running]
     finally:
         for process in running:
             with process:  # closes its pipes, and waits for its end
@@ -63,15 +68,15 @@ def differences(program: str, ours: Outcome, twin: str, theirs: Outcome) -> list
 
 def main(arguments: list[str]) -> int:
     """Compare the two programs that are named."""
-    if len(arguments) != 2:
+    if len(arguments) not in (2, 3):
         print("compare.py: wants two arguments, the program and its twin in Python", file=sys.stderr)
         return 2
-    program, twin = arguments
+    program, twin = arguments[:2]
     if not Path(twin).is_file():
         print(f"compare.py: there is no file {twin}", file=sys.stderr)
         return 2
     try:
-        ours, theirs = outcomes([[program], [sys.executable, twin]])
+        ours, theirs = outcomes([[program], [sys.executable, twin]], arguments[2] if arguments[2:] else None)
     except OSError as error:
         print(f"compare.py: {program} cannot be run: {error}", file=sys.stderr)
         return 2

@@ -9,8 +9,10 @@
 
 #include "handle_type.h"
 #include "handling.h"
+#include "protocol_bridge.h"
 #include "raise.h"
 #include "task_type.h"
+#include "transport_type.h"
 
 #include <limits.h>
 #include <string.h>
@@ -270,12 +272,22 @@ set_item(bool fine, PyObject *dict, const char *key, PyObject *value)
     return fine;
 }
 
+static bool
+is_of_transport(const asy_handle *core)
+{
+    asy_transport *transport;
+    asy_protocol *protocol;
+    return asy_handle_get_transport(core, &transport, &protocol);
+}
+
 /* Spec: context.source_traceback */
 static bool
 set_handle(bool fine, PyObject *dict, asy_handle *core)
 {
     HandleObject *handle = python_handle_from_core(core);
 
+    if (!handle && is_of_transport(core))
+        return set_item(fine, dict, "handle", (PyObject *)python_handle_for(core));
     if (!handle)
         return fine;
     fine = set_item(fine, dict, "handle", Py_NewRef((PyObject *)handle));
@@ -299,6 +311,13 @@ set_future(bool fine, PyObject *dict, const char *key, asy_future *core)
     return fine;
 }
 
+static PyObject *
+protocol_or_none(const asy_protocol *protocol)
+{
+    PyObject *object = object_of_protocol(protocol);
+    return Py_NewRef(object ? object : Py_None);
+}
+
 PyObject *
 dict_from_report(const asy_report *report)
 {
@@ -314,6 +333,11 @@ dict_from_report(const asy_report *report)
         fine = set_future(fine, dict, "future", report->future);
     if (fine && report->task)
         fine = set_future(fine, dict, "task", asy_task_future(report->task));
+    if (fine && report->transport)
+        fine = set_item(fine, dict, "transport",
+                        Py_XNewRef(object_of_transport(report->transport)));
+    if (fine && report->transport)
+        fine = set_item(fine, dict, "protocol", protocol_or_none(report->protocol));
     if (fine && report->nested)
         fine = set_item(fine, dict, "context", dict_from_report(report->nested));
     if (fine && report->handle)
@@ -329,6 +353,7 @@ dict_from_report(const asy_report *report)
 PyObject *
 handled_exception(const asy_report *report, PyObject *dict)
 {
-    bool in_except_clause = !report->foreign && (report->handle || report->nested);
+    bool in_except_clause = !report->foreign
+                            && (report->handle || report->transport || report->nested);
     return in_except_clause ? PyDict_GetItemString(dict, "exception") : NULL;
 }

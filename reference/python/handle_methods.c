@@ -266,35 +266,6 @@ static PyType_Spec TimerHandle_spec = {
     .slots = TimerHandle_slots,
 };
 
-/* The struct begins with the slots of asyncio's class: are they as many as it thinks? */
-static int
-check_base_size(PyObject *base, size_t expected)
-{
-    PyObject *size = PyObject_GetAttrString(base, "__basicsize__");
-    size_t found = size ? PyLong_AsSize_t(size) : 0;
-
-    Py_XDECREF(size);
-    if (PyErr_Occurred())
-        return -1;
-    if (found != expected) {
-        PyErr_Format(PyExc_ImportError, "asy was built for another Python: instances of %R have "
-                                        "%zu bytes and not %zu", base, found, expected);
-        return -1;
-    }
-    return 0;
-}
-
-/* A type with one base, or two. */
-static PyTypeObject *
-new_type(PyObject *module, PyType_Spec *spec, PyObject *base, PyObject *second_base)
-{
-    PyObject *bases = second_base ? PyTuple_Pack(2, base, second_base) : PyTuple_Pack(1, base);
-    PyObject *type = bases ? PyType_FromModuleAndSpec(module, spec, bases) : NULL;
-
-    Py_XDECREF(bases);
-    return (PyTypeObject *)type;
-}
-
 /* Spec: TimerHandle.subclass */
 int
 add_handle_types(PyObject *module, struct module_state *state)

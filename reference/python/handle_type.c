@@ -278,6 +278,23 @@ python_timer_handle_new(LoopObject *loop, PyObject *when, double seconds, const 
     return finish(self, loop, call, frames);
 }
 
+HandleObject *
+python_handle_for(asy_handle *core)
+{
+    LoopObject *loop = asy_loop_host_data(core->loop);
+    struct call call = { .callback = Py_None, .context = asy_handle_get_context(core) };
+    char *description = core->ops->describe ? core->ops->describe(core) : NULL;
+    PyObject *text = description ? object_from_text(description)
+                                 : PyUnicode_FromString("<Handle>");
+    HandleObject *self = text ? python_handle_new(loop, loop->state->handle_type, &call, 0) : NULL;
+
+    if (self && handle_set_extra(self, EXTRA_TEXT, text) < 0)
+        Py_CLEAR(self);
+    Py_XDECREF(text);
+    asy_free(description);
+    return self;
+}
+
 int
 Handle_traverse(PyObject *object, visitproc visit, void *arg)
 {

@@ -69,6 +69,10 @@ HandleObject *python_timer_handle_new(LoopObject *loop, PyObject *when, double s
 /* The Python handle around a handle of the library; NULL if it is one of the library's own. */
 HandleObject *python_handle_from_core(asy_handle *core);
 
+/* A Handle that stands for one of the library's own, and shows itself as that: a new reference, or
+ * NULL and an exception. To cancel it has no effect on that one. */
+HandleObject *python_handle_for(asy_handle *core);
+
 /* Free the memory that is kept for new handles, and keep none from now on. To be called while the
  * types still exist. */
 void free_spare_handles(struct module_state *state);

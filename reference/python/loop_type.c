@@ -13,6 +13,7 @@
 #include "future_type.h"
 #include "host.h"
 #include "raise.h"
+#include "transport_type.h"
 
 #include <asy/host.h>
 
@@ -119,7 +120,8 @@ visit_handle(asy_handle *core, void *argument)
 {
     struct collector *collector = argument;
     PyObject *object = object_of_handle(core);
-    return object ? collector->visit(object, collector->arg) : 0;
+    return object ? collector->visit(object, collector->arg)
+                  : visit_transport_handle(core, collector->visit, collector->arg);
 }
 
 static int
@@ -299,6 +301,10 @@ static PyMethodDef Loop_methods[] = {
     { "_sock_send_pieces", POSITIONAL_METHOD(Loop_sock_send_pieces), "Call until all is sent." },
     { "_sock_connect", POSITIONAL_METHOD(Loop_sock_connect), "To numbers, not names." },
     { "_sock_accept", POSITIONAL_METHOD(Loop_sock_accept), NULL },
+    { "_read_pipe_transport", Loop_read_pipe_transport, METH_VARARGS,
+      "A transport for the reading end of a pipe." },
+    { "_write_pipe_transport", Loop_write_pipe_transport, METH_VARARGS,
+      "A transport for the writing end of a pipe." },
     { "_follow_job", POSITIONAL_METHOD(Loop_follow_job), "Bring its outcome to a future." },
     { "_literal_addresses", POSITIONAL_METHOD(Loop_literal_addresses),
       "As socket.getaddrinfo(), or None." },

@@ -12,6 +12,7 @@
 #include "raise.h"
 #include "state.h"
 #include "task_type.h"
+#include "transport_type.h"
 
 #define MOST_SPARE_HANDLES 256
 
@@ -28,6 +29,33 @@ state_of_type(PyTypeObject *type)
     }
     PyErr_Format(PyExc_TypeError, "%R does not derive from asy._asy.Loop", type);
     return NULL;
+}
+
+int
+check_base_size(PyObject *base, size_t expected)
+{
+    PyObject *size = PyObject_GetAttrString(base, "__basicsize__");
+    size_t found = size ? PyLong_AsSize_t(size) : 0;
+
+    Py_XDECREF(size);
+    if (PyErr_Occurred())
+        return -1;
+    if (found != expected) {
+        PyErr_Format(PyExc_ImportError, "asy was built for another Python: instances of %R have "
+                                        "%zu bytes and not %zu", base, found, expected);
+        return -1;
+    }
+    return 0;
+}
+
+PyTypeObject *
+new_type(PyObject *module, PyType_Spec *spec, PyObject *base, PyObject *second_base)
+{
+    PyObject *bases = second_base ? PyTuple_Pack(2, base, second_base) : PyTuple_Pack(1, base);
+    PyObject *type = bases ? PyType_FromModuleAndSpec(module, spec, bases) : NULL;
+
+    Py_XDECREF(bases);
+    return (PyTypeObject *)type;
 }
 
 static PyObject *
@@ -92,6 +120,8 @@ module_exec(PyObject *module)
     if (add_handle_types(module, state) < 0 || add_future_types(module, state) < 0
         || add_task_type(module, state) < 0 || add_coroutine_type(module, state) < 0)
         return -1;
+    if (add_transport_types(module, state) < 0)
+        return -1;
     return add_loop_type(module, state);
 }
 
@@ -108,6 +138,8 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->future_iterator_type);
     Py_VISIT(state->task_type);
     Py_VISIT(state->native_coroutine_type);
+    Py_VISIT(state->read_pipe_transport_type);
+    Py_VISIT(state->write_pipe_transport_type);
     Py_VISIT(state->run_until_complete_done);
     Py_VISIT(state->copy_state);
 #define VISIT(name, module, attribute) Py_VISIT(state->name);
@@ -130,6 +162,8 @@ module_clear(PyObject *module)
     Py_CLEAR(state->future_iterator_type);
     Py_CLEAR(state->task_type);
     Py_CLEAR(state->native_coroutine_type);
+    Py_CLEAR(state->read_pipe_transport_type);
+    Py_CLEAR(state->write_pipe_transport_type);
     Py_CLEAR(state->run_until_complete_done);
     Py_CLEAR(state->copy_state);
     Py_CLEAR(state->loop_keyword);

@@ -24,6 +24,8 @@
 #define MODULE_IMPORTS(IMPORT)                                                             \
     IMPORT(asyncio_handle, "asyncio", "Handle")                                            \
     IMPORT(asyncio_timer_handle, "asyncio", "TimerHandle")                                 \
+    IMPORT(asyncio_read_transport, "asyncio", "ReadTransport")                             \
+    IMPORT(asyncio_transport, "asyncio", "Transport")                                      \
     IMPORT(future, "asyncio", "Future")                                                    \
     IMPORT(task, "asyncio", "Task")                                                        \
     IMPORT(isfuture, "asyncio", "isfuture")                                                \
@@ -65,6 +67,7 @@
     IMPORT(log, "asy._host", "log")                                                        \
     IMPORT(describe_callback, "asy._format", "describe_callback")                          \
     IMPORT(describe_handle, "asy._format", "describe_handle")                              \
+    IMPORT(describe_method, "asy._format", "describe_method")                              \
     IMPORT(extract_stack, "asy._format", "extract_stack")                                  \
     IMPORT(handle_repr, "asy._format", "handle_repr")                                      \
     IMPORT(future_repr, "asy._native", "future_repr")                                      \
@@ -81,6 +84,8 @@ struct module_state {
     PyTypeObject *future_iterator_type;
     PyTypeObject *task_type;
     PyTypeObject *native_coroutine_type;        /* the library's coroutines, for Python to await */
+    PyTypeObject *read_pipe_transport_type;
+    PyTypeObject *write_pipe_transport_type;
     PyObject     *run_until_complete_done;      /* the done callback of run_until_complete */
     PyObject     *copy_state;                   /* loop_executors.c */
     PyObject     *loop_keyword;                 /* ("loop",) */
@@ -103,5 +108,12 @@ struct module_state {
  * TypeError if there is none.
  */
 struct module_state *state_of_type(PyTypeObject *type);
+
+/* For a struct that begins with the slots of a class of asyncio: are they as many as it thinks?
+ * Returns 0, or -1 and an ImportError. */
+int check_base_size(PyObject *base, size_t expected);
+
+/* A type of the module with one base, or two: a new reference, or NULL and an exception. */
+PyTypeObject *new_type(PyObject *module, PyType_Spec *spec, PyObject *base, PyObject *second_base);
 
 #endif

@@ -30,6 +30,12 @@ trace_note(struct testing *t, const char *format, ...)
     testing_trace(t, text);
 }
 
+void
+trace_restart(void)
+{
+    iteration = 0;
+}
+
 static asy_error *
 note_report(asy_loop *loop, const asy_report *report, void *argument)
 {

@@ -26,6 +26,9 @@ void trace_reports(struct testing *t);
 /* Run so many iterations, in which the loop counts as running. */
 void trace_run(struct testing *t, int iterations);
 
+/* Count iterations anew. */
+void trace_restart(void);
+
 /* How many timers are not cancelled. Those that are stay in the heap until it is their turn. */
 size_t trace_timer_count(const asy_loop *loop);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See system_faults.h. Each function has the name, arguments and results of the system's, which it
- * calls in the end.
+ * See system_faults.h. Each function has the arguments and results of the system's, which it calls
+ * in the end.
  */
 #include "system_faults.h"
 
@@ -17,23 +17,35 @@
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+/* No header has them: the linker calls __wrap_close() where the library calls close(). */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+
 /* ---- which call fails ------------------------------------------------------------------ */
 
 #define MOST_DESCRIPTORS 1024       /* higher ones share their counters with lower ones */
 
-static atomic_long faults;
+#define MOST_ERRNOS 200
+
+static atomic_long faults[MOST_ERRNOS];
 
 static int
 fail_with(int errnum)
 {
-    atomic_fetch_add(&faults, 1);
+    atomic_fetch_add(&faults[errnum], 1);
     errno = errnum;
     return -1;
+}
+
+long
+system_faults_count(int errnum)
+{
+    return atomic_load(&faults[errnum]);
 }
 
 /* Every other call of a thread is interrupted. The counter is the caller's. */
@@ -48,6 +60,13 @@ is_non_blocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && (flags & O_NONBLOCK);
+}
+
+static bool
+is_pipe(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 /* On each descriptor in turn: refused, interrupted, sent. Returns 0 or the errno. */
@@ -74,21 +93,9 @@ shorter(int fd, size_t size)
     getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length);    /* no socket: the type stays */
     if (!UNDER_FAULTS || size <= 1 || type != SOCK_STREAM)
         return size;
-    atomic_fetch_add(&faults, 1);
+    atomic_fetch_add(&faults[0], 1);
     return 1;
 }
-
-long
-system_faults_count(void)
-{
-    return atomic_load(&faults);
-}
-
-/* WRAP(int, close, (int fd), ...): the system's function of this name is called as `close`; the
- * library's calls come to __wrap_close. */
-#define WRAP(type, name, parameters)                                                       \
-    type __wrap_##name parameters;                                                         \
-    type __wrap_##name parameters
 
 /* The body begins with this: the first call of two is interrupted. */
 #define INTERRUPT()                                                                        \
@@ -99,7 +106,8 @@ system_faults_count(void)
 /* ---- waiting ----------------------------------------------------------------------------- */
 
 /* What need not wait is not interrupted: the system looks for what is ready first. */
-WRAP(int, epoll_wait, (int fd, struct epoll_event *events, int room, int timeout))
+int
+__wrap_epoll_wait(int fd, struct epoll_event *events, int room, int timeout)
 {
     int count = UNDER_FAULTS ? epoll_wait(fd, events, room, 0) : 0;
 
@@ -109,7 +117,8 @@ WRAP(int, epoll_wait, (int fd, struct epoll_event *events, int room, int timeout
     return epoll_wait(fd, events, room, timeout);
 }
 
-WRAP(int, poll, (struct pollfd *fds, nfds_t count, int timeout))
+int
+__wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
     int ready = UNDER_FAULTS ? poll(fds, count, 0) : 0;
 
@@ -127,8 +136,9 @@ select_at_once(int limit, const fd_set *readers, const fd_set *writers)
     return select(limit, &sets[0], &sets[1], NULL, &(struct timeval){ 0 });
 }
 
-WRAP(int, select, (int limit, fd_set *readers, fd_set *writers, fd_set *others,
-                   struct timeval *timeout))
+int
+__wrap_select(int limit, fd_set *readers, fd_set *writers, fd_set *others,
+              struct timeval *timeout)
 {
     bool may_wait = UNDER_FAULTS && select_at_once(limit, readers, writers) == 0;
     static _Thread_local unsigned calls;
@@ -138,7 +148,8 @@ WRAP(int, select, (int limit, fd_set *readers, fd_set *writers, fd_set *others,
     return select(limit, readers, writers, others, timeout);
 }
 
-WRAP(int, nanosleep, (const struct timespec *time, struct timespec *left))
+int
+__wrap_nanosleep(const struct timespec *time, struct timespec *left)
 {
     static _Thread_local unsigned calls;
 
@@ -149,25 +160,28 @@ WRAP(int, nanosleep, (const struct timespec *time, struct timespec *left))
     return fail_with(EINTR);
 }
 
-WRAP(int, sigtimedwait, (const sigset_t *set, siginfo_t *info, const struct timespec *timeout))
+int
+__wrap_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
     INTERRUPT();
     return sigtimedwait(set, info, timeout);
 }
 
-WRAP(pid_t, waitpid, (pid_t child, int *status, int options))
+pid_t
+__wrap_waitpid(pid_t child, int *status, int options)
 {
     INTERRUPT();
     return waitpid(child, status, options);
 }
 
-WRAP(int, pthread_cond_wait, (pthread_cond_t *condition, pthread_mutex_t *lock))
+int
+__wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock)
 {
     static _Thread_local unsigned calls;
 
     if (!is_interrupted(&calls))
         return pthread_cond_wait(condition, lock);
-    atomic_fetch_add(&faults, 1);
+    fail_with(EINTR);
     pthread_mutex_unlock(lock);
     pthread_mutex_lock(lock);
     return 0;
@@ -175,26 +189,30 @@ WRAP(int, pthread_cond_wait, (pthread_cond_t *condition, pthread_mutex_t *lock))
 
 /* ---- receiving ---------------------------------------------------------------------------- */
 
-WRAP(ssize_t, recv, (int fd, void *buffer, size_t size, int flags))
+ssize_t
+__wrap_recv(int fd, void *buffer, size_t size, int flags)
 {
     INTERRUPT();
     return recv(fd, buffer, shorter(fd, size), flags);
 }
 
-WRAP(ssize_t, recvfrom, (int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
-                         socklen_t *length))
+ssize_t
+__wrap_recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                socklen_t *length)
 {
     INTERRUPT();
     return recvfrom(fd, buffer, shorter(fd, size), flags, address, length);
 }
 
-WRAP(ssize_t, read, (int fd, void *buffer, size_t size))
+ssize_t
+__wrap_read(int fd, void *buffer, size_t size)
 {
     INTERRUPT();
     return read(fd, buffer, shorter(fd, size));
 }
 
-WRAP(ssize_t, readv, (int fd, const struct iovec *parts, int count))
+ssize_t
+__wrap_readv(int fd, const struct iovec *parts, int count)
 {
     INTERRUPT();
     if (count == 0 || parts->iov_len == 0 || shorter(fd, 2) == 2)
@@ -204,32 +222,52 @@ WRAP(ssize_t, readv, (int fd, const struct iovec *parts, int count))
 
 /* ---- sending ------------------------------------------------------------------------------ */
 
-WRAP(ssize_t, send, (int fd, const void *data, size_t size, int flags))
+static atomic_int send_failure;
+
+void
+system_faults_fail_send(int errnum)
 {
-    INTERRUPT();
-    return send(fd, data, size, flags);
+    atomic_store(&send_failure, errnum);
 }
 
-WRAP(ssize_t, sendto, (int fd, const void *data, size_t size, int flags,
-                       const struct sockaddr *address, socklen_t length))
+ssize_t
+__wrap_send(int fd, const void *data, size_t size, int flags)
+{
+    INTERRUPT();
+    int errnum = atomic_exchange(&send_failure, 0);
+    return errnum ? fail_with(errnum) : send(fd, data, size, flags);
+}
+
+ssize_t
+__wrap_sendto(int fd, const void *data, size_t size, int flags,
+              const struct sockaddr *address, socklen_t length)
 {
     int errnum = refusal(fd);
     return errnum ? fail_with(errnum) : sendto(fd, data, size, flags, address, length);
 }
 
-WRAP(ssize_t, write, (int fd, const void *data, size_t size))
+/* A byte that has room in every pipe is not refused. */
+ssize_t
+__wrap_write(int fd, const void *data, size_t size)
 {
-    int errnum = refusal(fd);
+    int errnum = atomic_exchange(&send_failure, 0);
+
+    if (!errnum)
+        errnum = refusal(fd);
+    if (errnum == EAGAIN && size == 1 && is_pipe(fd))
+        errnum = 0;
     return errnum ? fail_with(errnum) : write(fd, data, size);
 }
 
-WRAP(ssize_t, writev, (int fd, const struct iovec *parts, int count))
+ssize_t
+__wrap_writev(int fd, const struct iovec *parts, int count)
 {
     int errnum = refusal(fd);
     return errnum ? fail_with(errnum) : writev(fd, parts, count);
 }
 
-WRAP(ssize_t, sendfile, (int fd, int file, off_t *offset, size_t size))
+ssize_t
+__wrap_sendfile(int fd, int file, off_t *offset, size_t size)
 {
     int errnum = refusal(fd);
     return errnum ? fail_with(errnum) : sendfile(fd, file, offset, size);
@@ -238,7 +276,8 @@ WRAP(ssize_t, sendfile, (int fd, int file, off_t *offset, size_t size))
 /* ---- connecting and closing ----------------------------------------------------------------- */
 
 /* Interrupted, it goes on without its caller. What fails at once has failed. */
-WRAP(int, connect, (int fd, const struct sockaddr *address, socklen_t length))
+int
+__wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
     static _Thread_local unsigned calls;
     int result = connect(fd, address, length);
@@ -249,7 +288,8 @@ WRAP(int, connect, (int fd, const struct sockaddr *address, socklen_t length))
 }
 
 /* Interrupted, it has closed the descriptor. */
-WRAP(int, close, (int fd))
+int
+__wrap_close(int fd)
 {
     static _Thread_local unsigned calls;
 
@@ -282,45 +322,53 @@ allocation_fails(void)
     return atomic_fetch_add(&allocations, 1) + 1 == atomic_load(&failing_allocation);
 }
 
-WRAP(int, epoll_create1, (int flags))
+int
+__wrap_epoll_create1(int flags)
 {
     return allocation_fails() ? fail_with(EMFILE) : epoll_create1(flags);
 }
 
-WRAP(int, eventfd, (unsigned value, int flags))
+int
+__wrap_eventfd(unsigned value, int flags)
 {
     return allocation_fails() ? fail_with(EMFILE) : eventfd(value, flags);
 }
 
-WRAP(int, pipe2, (int fds[2], int flags))
+int
+__wrap_pipe2(int fds[2], int flags)
 {
     return allocation_fails() ? fail_with(EMFILE) : pipe2(fds, flags);
 }
 
-WRAP(int, socket, (int domain, int type, int protocol))
+int
+__wrap_socket(int domain, int type, int protocol)
 {
     return allocation_fails() ? fail_with(EMFILE) : socket(domain, type, protocol);
 }
 
-WRAP(int, socketpair, (int domain, int type, int protocol, int fds[2]))
+int
+__wrap_socketpair(int domain, int type, int protocol, int fds[2])
 {
     return allocation_fails() ? fail_with(EMFILE) : socketpair(domain, type, protocol, fds);
 }
 
 /* Interrupted or without descriptors, it leaves the connection in the queue. */
-WRAP(int, accept4, (int fd, struct sockaddr *address, socklen_t *length, int flags))
+int
+__wrap_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
     INTERRUPT();
     return allocation_fails() ? fail_with(EMFILE) : accept4(fd, address, length, flags);
 }
 
-WRAP(int, dup, (int fd))
+int
+__wrap_dup(int fd)
 {
     return allocation_fails() ? fail_with(EMFILE) : dup(fd);
 }
 
 /* The argument of every command has the size of a long, or is not looked at. */
-WRAP(int, fcntl, (int fd, int command, ...))
+int
+__wrap_fcntl(int fd, int command, ...)
 {
     va_list arguments;
 
@@ -332,7 +380,8 @@ WRAP(int, fcntl, (int fd, int command, ...))
     return fcntl(fd, command, argument);
 }
 
-WRAP(int, open, (const char *path, int flags, ...))
+int
+__wrap_open(const char *path, int flags, ...)
 {
     va_list arguments;
 

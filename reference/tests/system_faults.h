@@ -9,7 +9,8 @@
  *     EINTR, and what closes has closed.
  *   - What is received is one byte. A datagram is whole: the rest of it would be lost.
  *   - What is sent on a non-blocking descriptor is refused first: EAGAIN. That is not so for
- *     send(), which writes to the loop's self-pipe: only a full one refuses, and it is never full.
+ *     send(), nor for one byte that is written to a pipe: so the loop is woken, and its self-pipe
+ *     is never full.
  *
  * In every build a test can have one allocation of a descriptor fail, whichever it wants.
  *
@@ -37,7 +38,10 @@ void system_faults_fail_allocation(int n);
 /* How many there have been since then. */
 int system_faults_allocations(void);
 
-/* How often a call was interrupted, shortened or refused, in the whole process. */
-long system_faults_count(void);
+/* Have the next send() or write() fail, whatever it sends. */
+void system_faults_fail_send(int errnum);
+
+/* How often a call has failed with this errno, in the whole process; 0: was shortened. */
+long system_faults_count(int errnum);
 
 #endif

@@ -97,9 +97,9 @@ send_to_us(void *argument)
     if (ends->address.length > 0) {
         const struct sockaddr *address = (const struct sockaddr *)&ends->address.storage;
         assert_int_equal(sendto(ends->theirs, "abc", 3, 0, address, ends->address.length), 3);
-    }
-    else
+    } else {
         peer_send(ends->theirs, "abc");
+    }
     return ASY_OK;
 }
 
@@ -372,7 +372,7 @@ sending_may_be_cancelled_at_any_time(void **state)
     assert_true(sweep("sock_sendfile", make_sendfile, require_all_sent, require_nothing_more) > 4);
 }
 
-/* ---- a datagram for which there is no room yet ------------------------------------------------ */
+/* ---- a datagram for which there is no room yet -------------------------------------------- */
 
 /* How many datagrams of this text there are in the peer's queue. */
 static size_t

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Draws the figures of the book from traces: ``python docs/book/figures/draw.py`` writes every SVG beside itself.
 
-The traces come from programs that run now, on this interpreter's asyncio (traces.py, traces_await.py).
-They hold names and iterations and no times, so the files are always the same; a test compares the committed ones
-with what this makes.  What the traces cannot show, the queue between two iterations and the heap's array, is
-replayed from them with ``deque`` and ``heapq``, and every step of the replay must agree with what ran.
+The traces come from programs that run now, on this interpreter's asyncio (traces.py, traces_await.py and
+traces_io.py).  They hold names and iterations and no times, so the files are always the same; a test compares the
+committed ones with what this makes.  What the traces cannot show, the queue between two iterations and the heap's
+array, is replayed from them with ``deque`` and ``heapq``, and every step of the replay must agree with what ran.
 
-The figures of chapters 6 to 8 are in draw_await.py; what all are drawn with is in drawing.py.
+The figures of chapters 6 to 8 are in draw_await.py, those of 9 and 10 in draw_io.py; what all are drawn with is in
+drawing.py.
 """
 
 import heapq
@@ -19,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from draw_await import draw_chain, draw_future, draw_tasks  # noqa: E402
+from draw_io import draw_job, draw_receiving  # noqa: E402
 from drawing import BOX, STEP, Drawing, require  # noqa: E402
 from traces import TIMERS, Event, iteration_trace, queue_trace, timer_trace  # noqa: E402
 
@@ -165,8 +167,10 @@ def figures() -> dict[str, str]:
     return {
         "await_chain.svg": draw_chain(),
         "future_life.svg": draw_future(),
+        "job.svg": draw_job(),
         "one_iteration.svg": draw_iteration(),
         "ready_queue.svg": draw_queue(),
+        "receiving.svg": draw_receiving(),
         "timer_heap.svg": draw_heap(),
         "two_tasks.svg": draw_tasks(),
     }

@@ -28,6 +28,7 @@ An entry whose scenario is a pattern excuses wherever it fits, and claims no mor
 
 import datetime
 import fnmatch
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,17 @@ INCIDENTAL = ("log", "leak")
 
 def load(path: Path, *, today: datetime.date | None = None) -> "Baseline":
     """Return the baseline in a file.  today: the day on which entries may have expired.  Raises BaselineError."""
-    return Baseline(str(path), parse_entries(read_text(path), str(path)), today or datetime.date.today())
+    text = read_text(path)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Baseline(str(path), parse_entries(text, str(path)), today or datetime.date.today(), digest)
+
+
+def in_header(baseline: "Baseline | None") -> dict[str, str]:
+    """Return what the header of results says of the baseline that gave their verdicts."""
+    return {
+        "baseline": baseline.file if baseline else "",
+        "baseline_digest": baseline.digest if baseline else "",
+    }
 
 
 # ---- what a record shows ---------------------------------------------------------------------------------
@@ -161,11 +172,12 @@ def is_whole(header: Mapping[str, Any], records: Sequence[Record]) -> bool:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The entries of a file.  today: the day to which ``expires`` is compared."""
+    """The entries of a file.  today: the day to which ``expires`` is compared.  digest: SHA-256 of the text."""
 
     file: str
     entries: tuple[Entry, ...]
     today: datetime.date
+    digest: str = ""
 
     @property
     def unexplained(self) -> list[Entry]:

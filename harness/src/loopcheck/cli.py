@@ -139,8 +139,6 @@ def run(arguments: argparse.Namespace) -> int:
     console = report_console()
     writer = Writer(arguments.results, kept)
     reporter = Reporter(console, total=len(scenarios) * len(pairs), verbose=arguments.verbose)
-    for record in options.kept:
-        reporter.record(record)
     unwritten: list[OutputError] = []  # the output is lost then; the results are not
 
     def take(record: dict[str, Any]) -> None:
@@ -151,8 +149,14 @@ def run(arguments: argparse.Namespace) -> int:
         except OutputError as exc:
             unwritten.append(exc)
 
+    def take_kept(records: Sequence[dict[str, Any]]) -> None:
+        if records is not options.kept:
+            writer.begin_anew(records)
+        for record in records:
+            reporter.record(record)
+
     try:
-        status = run_session(options, take)
+        status = run_session(options, take, take_kept)
     finally:
         reporter.close()
         writer.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pytest
 
+OLDEST = (8, 2)  # before it, what --pyargs names is not collected, or by way of every folder above it
 WANTED = "name the loop to be tested: --loop MODULE:CALLABLE, such as --loop uvloop:new_event_loop"
 
 
@@ -56,6 +57,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.help or config.option.version:
         return
     if config.option.loop_targets:
+        if pytest.version_tuple < OLDEST:
+            oldest = ".".join(map(str, OLDEST))
+            raise pytest.UsageError(
+                f"loopcheck: the suite needs pytest {oldest} or later, and this is pytest {pytest.__version__}; "
+                "loopcheck run needs none"
+            )
         from .pytest_run import LoopRun  # noqa: PLC0415 (only now: it would cost every other run its time)
 
         config.pluginmanager.register(LoopRun(config), "loopcheck-run")

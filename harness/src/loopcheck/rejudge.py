@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .baseline import Baseline
+from .baseline import Baseline, in_header
 from .judge import Subject, judge
 from .results import Results, ScenarioResult, judgement_fields
 from .spec import Statement, weakest_level
@@ -31,7 +31,7 @@ def judge_again(
     level: which expectations must hold.  baseline: the differences that are accepted.  ids: those of all
     scenarios there are.
     """
-    header = {**results.header, "level": level, "baseline": baseline.file if baseline else ""}
+    header = {**results.header, "level": level, **in_header(baseline)}
     asyncios_own = {target["name"]: target["asyncios_own"] for target in header["targets"]}
     scenarios = [
         _judged_again(result, level, statements, asyncios_own[result.target_name])

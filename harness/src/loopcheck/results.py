@@ -12,7 +12,7 @@ import fcntl
 import functools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -170,6 +170,24 @@ class Writer:
                 self.close()
                 raise WriteError(f"the results file {self._path} cannot be written: {exc.strerror}") from exc
 
+    def begin_anew(self, records: Sequence[dict[str, Any]]) -> None:
+        """Put these records in the place of all that the file has, at once.  Raises WriteError."""
+        if self._path is None:
+            return
+        real = self._path.resolve()
+        unfinished = real.with_name(f".{real.name}.{os.getpid()}")
+        try:
+            anew = Writer(unfinished)
+            for record in records:
+                anew.write(record)
+            unfinished.replace(real)
+        except (ResultsError, OSError) as exc:
+            unfinished.unlink(missing_ok=True)
+            self.close()
+            raise WriteError(f"the results file {self._path} cannot be written anew: {exc}") from exc
+        self.close()
+        self._file, self._stored, self._cut_to = anew._file, anew._stored, None
+
     def _without_what_is_stored(self, record: dict[str, Any]) -> dict[str, Any]:
         if record["record"] != "scenario":
             return record
@@ -216,15 +234,19 @@ def write_results(path: Path, results: Results) -> None:
 def _write_all(path: Path, results: Results) -> None:
     writer = Writer(path)
     try:
-        for record in [results.header, *results.errors]:
-            writer.write(record)
-        for result in results.scenarios:
-            runs = Runs(result.oracle, result.target, result.confirmations)
-            writer.write({**result.record, "traces": _trace_records(runs)})
-        for record in [*results.baseline_problems, *([results.footer] if results.footer else [])]:
+        for record in records_of(results):
             writer.write(record)
     finally:
         writer.close()
+
+
+def records_of(results: Results) -> Iterator[dict[str, Any]]:
+    """Yield the records that results are made of, each with its traces."""
+    yield from [results.header, *results.errors]
+    for result in results.scenarios:
+        runs = Runs(result.oracle, result.target, result.confirmations)
+        yield {**result.record, "traces": _trace_records(runs)}
+    yield from [*results.baseline_problems, *([results.footer] if results.footer else [])]
 
 
 def read_results(path: Path) -> Results:

@@ -16,10 +16,10 @@ NUMBER = {"type": "integer", "minimum": 0}
 FLAG = {"type": "boolean"}
 
 
-def _record(name: str, required: dict[str, Any]) -> dict[str, Any]:
+def _record(name: str, required: dict[str, Any], **optional: Any) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {"record": {"const": name}, **required},
+        "properties": {"record": {"const": name}, **required, **optional},
         "required": ["record", *required],
     }
 
@@ -125,6 +125,7 @@ _HEADER = _record(
         "selected": NUMBER,
         "of": NUMBER,
     },
+    baseline_digest=TEXT,  # SHA-256 of the baseline's text, "" without one
 )
 
 # The scenario itself, stored with its first record and null in the others.

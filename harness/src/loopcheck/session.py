@@ -13,20 +13,21 @@ import platform
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .baseline import Baseline
+from .baseline import Baseline, in_header
 from .judge import Judgement
-from .results import ResultsError, Runs, scenario_record
+from .rejudge import judge_again
+from .results import ResultsError, Runs, assemble, records_of, scenario_record
 from .runner import Runner, Side
 from .scenarios import Problem, Scenario
 from .servers import ServerError, Setup
 from .spec import Statement
 from .targets import Target
-from .vocabulary import VERDICTS, exit_for
+from .vocabulary import EXITS, VERDICTS, exit_for
 
 # What a scenario must not have done, before any baseline, for those that need it.
 BLOCKING = ("differ", "unsupported", "crash", "hang", "blocked")
@@ -41,7 +42,8 @@ class SessionOptions:
 
     pairs: each target with its oracle.  timeout: seconds, None for the default.  statements: those that the
     scenarios cite, for the reports.  baseline: the differences that are accepted.  ids: those of all scenarios
-    there are.  kept: the records of an earlier run that this one goes on with, its header first.
+    there are.  kept: the records of an earlier run that this one goes on with, its header first; their verdicts
+    are given anew if they are of another baseline.
     """
 
     pairs: tuple[tuple[Target, Target], ...]
@@ -61,6 +63,10 @@ class SessionOptions:
     kept: tuple[Record, ...] = ()
 
 
+def ignore(_: Sequence[Record]) -> None:
+    """Do nothing with the records of an earlier run."""
+
+
 class Session:
     """A run of loopcheck.  ``await run(on_record)`` does it all."""
 
@@ -75,6 +81,7 @@ class Session:
             timeout=options.timeout,
         )
         self._outcomes: dict[tuple[str, str], asyncio.Future[str]] = {}  # of scenarios that others need
+        self._kept: Sequence[Record] = options.kept
         self._verdicts: list[str] = []
         self._stale = False
         self._usage = False
@@ -82,14 +89,18 @@ class Session:
         self._begun = False
         self._work: asyncio.Task[None] | None = None
 
-    async def run(self, on_record: Callable[[Record], None]) -> int:
+    async def run(
+        self, on_record: Callable[[Record], None], on_kept: Callable[[Sequence[Record]], None] = ignore
+    ) -> int:
         """Run the session; hand each record to on_record as it is complete; return the exit status.
 
-        interrupt() ends it early, with a footer that says ``interrupted``.
+        on_kept gets the records of the earlier run, if there is one, before any other record is handed out:
+        as they are, or anew if this run's baseline gives them other verdicts.  interrupt() ends it early, with
+        a footer that says ``interrupted``, unless it was not yet clear whether the earlier run is this one.
         """
         interrupted = False
         with tempfile.TemporaryDirectory(prefix="loopcheck-") as folder:
-            self._work = asyncio.create_task(self._start_and_run(Path(folder), on_record))
+            self._work = asyncio.create_task(self._start_and_run(Path(folder), on_record, on_kept))
             try:
                 await self._work
             except asyncio.CancelledError:
@@ -99,6 +110,9 @@ class Session:
                     *(side.server.stop() for side in self._sides.values()), return_exceptions=True
                 )
         if not self._begun:
+            if self._kept:
+                on_kept(self._kept)  # unchanged, as their file is
+                return EXITS["interrupted"].status
             on_record(self._header())
         footer = self._footer(interrupted)
         on_record(footer)
@@ -109,12 +123,19 @@ class Session:
         if self._work is not None:
             self._work.cancel()
 
-    async def _start_and_run(self, folder: Path, on_record: Callable[[Record], None]) -> None:
+    async def _start_and_run(
+        self,
+        folder: Path,
+        on_record: Callable[[Record], None],
+        on_kept: Callable[[Sequence[Record]], None],
+    ) -> None:
         await self._start_sides(folder)
-        kept = self._options.kept
-        if kept:
-            check_same_run(kept[0], self._header())
-            self._verdicts += [record["verdict"] for record in kept if record["record"] == "scenario"]
+        if self._kept:
+            check_same_run(self._kept[0], self._header())
+            self._kept = self._with_this_baseline(self._kept)
+            on_kept(self._kept)
+        kept = self._kept
+        self._verdicts += [record["verdict"] for record in kept if record["record"] == "scenario"]
         on_record({"record": "resumed", "kept": len(self._verdicts)} if kept else self._header())
         self._begun = True
         header = kept[0] if kept else self._header()
@@ -128,6 +149,17 @@ class Session:
         for problem in self._baseline_problems(header, records):
             self._stale = True
             on_record(problem)
+
+    def _with_this_baseline(self, kept: Sequence[Record]) -> Sequence[Record]:
+        """Return the records of an earlier run, their verdicts given anew if they are of another baseline."""
+        options = self._options
+        earlier = {name: kept[0].get(name, "") for name in in_header(None)}
+        if earlier == in_header(options.baseline):
+            return kept
+        judged = judge_again(
+            assemble(list(kept)), options.level, options.statements, options.baseline, options.ids
+        )
+        return list(records_of(replace(judged, baseline_problems=[])))
 
     def _baseline_problems(self, header: Record, records: Sequence[Record]) -> list[Record]:
         baseline = self._options.baseline
@@ -214,7 +246,7 @@ class Session:
         """Run what is left of the plan; return the records, each with the verdict that the baseline gives it."""
         sides = self._sides
         records = []
-        kept = {(r["id"], r["target"]): r["judged"] for r in self._options.kept if r["record"] == "scenario"}
+        kept = {(r["id"], r["target"]): r["judged"] for r in self._kept if r["record"] == "scenario"}
         jobs = [
             (scenario, target, oracle)
             for scenario in self._options.scenarios
@@ -312,7 +344,7 @@ class Session:
             "level": self._options.level,
             "clock": self._options.clock,
             "repeat": self._options.repeat,
-            "baseline": self._options.baseline.file if self._options.baseline else "",
+            **in_header(self._options.baseline),
             "path": list(self._options.path),
             "targets": [self._about(target, oracle) for target, oracle in self._options.pairs],
             "plan": [scenario.id for scenario in self._options.scenarios],
@@ -349,23 +381,30 @@ class Session:
 
 
 def check_same_run(earlier: Record, now: Record) -> None:
-    """Raise ResultsError unless a results file's header is that of this very run, but for the command."""
+    """Raise ResultsError unless a results file's header is that of this very run.
+
+    But for the command, and for the baseline: verdicts can be given anew.
+    """
     for name in now:
-        if name != "command" and earlier[name] != now[name]:
+        if name not in ("command", *in_header(None)) and earlier[name] != now[name]:
             raise ResultsError(
                 f"the results are of another run, so this one cannot go on with them: their header has another "
                 f"“{name}”; give another file or leave out --resume"
             )
 
 
-def run_session(options: SessionOptions, on_record: Callable[[Record], None]) -> int:
-    """Run a session to its end or to Ctrl-C; return the exit status."""
+def run_session(
+    options: SessionOptions,
+    on_record: Callable[[Record], None],
+    on_kept: Callable[[Sequence[Record]], None] = ignore,
+) -> int:
+    """Run a session to its end or to Ctrl-C; return the exit status.  on_record, on_kept: as for Session.run()."""
     session = Session(options)
 
     async def main() -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, session.interrupt)
-        return await session.run(on_record)
+        return await session.run(on_record, on_kept)
 
     return asyncio.run(main())
 

@@ -13,6 +13,9 @@
  *   executor.h   work in threads
  *   resolve.h    getaddrinfo, getnameinfo
  *   socket.h     sockets without a transport: receive, send, connect, accept
+ *   protocol.h   protocols: what a transport calls
+ *   transport.h  transports: reading and writing with buffers and flow control
+ *   pipe.h       connect_read_pipe, connect_write_pipe
  *   host.h       what a language binding supplies and may call; C programs do not need it
  *
  * These headers are the manual. Each public function is described here and only here, and its
@@ -46,9 +49,12 @@
 #include <asy/handle.h>
 #include <asy/host.h>
 #include <asy/loop.h>
+#include <asy/pipe.h>
+#include <asy/protocol.h>
 #include <asy/resolve.h>
 #include <asy/socket.h>
 #include <asy/task.h>
+#include <asy/transport.h>
 #include <asy/types.h>
 
 #endif

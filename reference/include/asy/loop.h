@@ -307,6 +307,8 @@ struct asy_report {
     asy_handle            *handle;      /* 'handle', or NULL */
     asy_future            *future;      /* 'future', or NULL */
     asy_task              *task;        /* 'task', or NULL */
+    asy_transport         *transport;   /* 'transport', or NULL */
+    asy_protocol          *protocol;    /* 'protocol', or NULL */
     const asy_report      *nested;      /* 'context': the report whose handler failed; or NULL */
     const asy_report_item *items;       /* further keys, in the order of the keys */
     size_t                 item_count;

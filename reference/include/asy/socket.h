@@ -30,10 +30,10 @@
 ASY_BEGIN_DECLARATIONS
 
 /* An address of any family, as bind() and connect() take it. */
-typedef struct asy_address {
+struct asy_address {
     socklen_t               length;                 /* of what is used; 0: there is none */
     struct sockaddr_storage storage;
-} asy_address;
+};
 
 /* ---- sock_receive.c --------------------------------------------------------- */
 

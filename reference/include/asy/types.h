@@ -49,6 +49,12 @@ typedef struct asy_coro asy_coro;                       /* coro.h */
 typedef struct asy_coro_type asy_coro_type;
 typedef struct asy_task asy_task;                       /* task.h */
 typedef struct asy_task_options asy_task_options;
+typedef struct asy_protocol asy_protocol;               /* protocol.h */
+typedef struct asy_protocol_methods asy_protocol_methods;
+typedef struct asy_transport asy_transport;             /* transport.h */
+typedef struct asy_transport_owner asy_transport_owner;
+typedef struct asy_address asy_address;                 /* socket.h */
+typedef struct asy_pipe asy_pipe;                       /* pipe.h */
 
 ASY_BEGIN_DECLARATIONS
 

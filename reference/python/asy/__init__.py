@@ -8,8 +8,8 @@
 The loop, its handles and its timers are C (asy._asy); futures and tasks are asyncio's.  Those of a NativeEventLoop
 are the library's: asy.Future and asy.Task.  ``await asy.sleep(delay)`` works in both.  What is here besides is
 what the interpreter and the logging module know better than C: ``_running`` keeps the async generators,
-``_executors`` the default executor, ``_sockets`` resolves names, ``_host`` logs, ``_format`` writes texts for
-people.
+``_executors`` the default executor, ``_sockets`` resolves names, ``_pipes`` connects pipes, ``_host`` logs,
+``_format`` writes texts for people.
 
 Methods of ``asyncio.AbstractEventLoop`` that are not there raise NotImplementedError.
 """
@@ -23,6 +23,7 @@ from typing import Any
 from . import _host
 from ._asy import Coroutine, Future, Loop, Task, sleep
 from ._executors import Executors
+from ._pipes import Pipes
 from ._running import Running
 from ._sockets import SendingFiles, Sockets
 
@@ -40,7 +41,9 @@ __all__ = (
 )
 
 
-class EventLoop(Loop, Sockets, SendingFiles, Running, Executors, asyncio.AbstractEventLoop):  # type: ignore[misc]
+class EventLoop(  # type: ignore[misc]
+    Loop, Sockets, SendingFiles, Pipes, Running, Executors, asyncio.AbstractEventLoop
+):
     """An event loop over the selector that is named "epoll", "poll" or "select"; None is the best there is.
 
     Raises ValueError or TypeError for another selector, OSError when no descriptors are left.

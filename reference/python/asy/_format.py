@@ -49,9 +49,14 @@ def describe_handle(handle: Any) -> str:
 
 def describe_callback(handle: Any) -> str:
     """Return the callback of a handle with its arguments and the place of its source."""
-    shows_arguments = SHOWS_ARGUMENTS_ALWAYS or handle._loop.get_debug()
-    text = format_call(handle._callback, handle._args, None, "", shows_arguments)
-    source = source_of(handle._callback)
+    return describe_method(handle._loop, handle._callback, handle._args)
+
+
+def describe_method(loop: Any, function: Any, args: Any) -> str:
+    """Return a callback of this loop with its arguments and the place of its source."""
+    shows_arguments = SHOWS_ARGUMENTS_ALWAYS or loop.get_debug()
+    text = format_call(function, args, None, "", shows_arguments)
+    source = source_of(function)
     return f"{text} at {source[0]}:{source[1]}" if source else text
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Puts the package on sys.path: from the folder ASY_PACKAGE, or else from build/reference/python."""
+"""Puts the package on sys.path, from ASY_PACKAGE or build/reference/python, and what tests share, from here."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ BUILD = "3.11" if sys.version_info[:2] == (3, 11) else "abi3"
 PACKAGE = (
     os.environ.get("ASY_PACKAGE") or Path(__file__).parents[3] / "build" / "reference" / "python" / BUILD
 )
-sys.path.insert(0, str(PACKAGE))
+sys.path[:0] = [str(PACKAGE), str(Path(__file__).parent)]
 
 # A job in the background of a shell has SIGINT ignored, and so would everything that it starts; tests send it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

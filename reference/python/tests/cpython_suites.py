@@ -52,6 +52,12 @@ class Loops:
         self.made.append(loop)
         return loop
 
+    def new_as_asyncio(self) -> asyncio.AbstractEventLoop:
+        """Return what asyncio.new_event_loop() does: a policy of a test's own decides."""
+        get_policy = getattr(asyncio.events, "_get_event_loop_policy", None) or asyncio.get_event_loop_policy
+        policy: Any = get_policy()
+        return policy.new_event_loop() if type(policy).__module__.startswith("test.") else self.new()
+
     def forget(self) -> None:
         """Begin to count again."""
         self.made.clear()
@@ -74,7 +80,7 @@ class Loops:
             initialise(loop, *args, **keywords)
 
         base.__init__ = count  # type: ignore[method-assign]
-        asyncio.new_event_loop = asyncio.events.new_event_loop = self.new
+        asyncio.new_event_loop = asyncio.events.new_event_loop = self.new_as_asyncio
         try:
             yield
         finally:
@@ -133,6 +139,7 @@ def prepare_socksendfile(test: Any) -> "tuple[socket.socket, Sink]":
     """Return a connected socket and the other end; CPython's makes a server of the loop's for it."""
     listener = socket.create_server(("127.0.0.1", 0))
     test.addCleanup(listener.close)
+    listener.settimeout(LIMIT / 2)
     test.reduce_receive_buffer_size(listener)
     sink = Sink(listener)
     sock = test.make_socket()
@@ -149,8 +156,33 @@ def make_loop(test: Any) -> None:
     test.set_event_loop(test.loop)
 
 
-def classes_of(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
-    """Return the classes: their module, and what their subclass has besides."""
+def new_loop(test: Any) -> Any:
+    """Return a loop that tells whether its async generators were shut down: the tests of asyncio.run() ask."""
+    loop = test.loops.new()
+    shutdown = loop.shutdown_asyncgens
+    loop.shutdown_ag_run = False
+
+    async def shutdown_asyncgens() -> None:
+        loop.shutdown_ag_run = True
+        await shutdown()
+
+    loop.shutdown_asyncgens = shutdown_asyncgens
+    return loop
+
+
+def classes_of_io() -> "dict[str, tuple[str, dict[str, Any]]]":
+    """Return the classes about what a selector finds: their module, and what their subclass has besides."""
+    return {
+        "BaseSockTestsMixin": ("test_sock_lowlevel", {}),
+        "EventLoopTestsMixin": ("test_events", {}),
+        "SubprocessTestsMixin": ("test_events", {"setUp": make_loop}),
+        "SendfileTestsBase": ("test_sendfile", {"prepare_socksendfile": prepare_socksendfile}),
+        "TestFunctional": ("test_unix_events", {}),
+    }
+
+
+def classes_of_tasks(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
+    """Return the other classes in the same way.  native: with futures and tasks of the library."""
     future, task = (asy.Future, asy.Task) if native else (asyncio.Future, asyncio.Task)
     kinds: dict[str, Any] = {
         "cls": future,
@@ -165,10 +197,6 @@ def classes_of(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
     queues = ("QueueBasicTests", "QueueGetTests", "QueuePutTests", "QueueJoinTests", "QueueShutdownTests")
     locks = ("LockTests", "EventTests", "ConditionTests", "SemaphoreTests", "BarrierTests")
     return {
-        "BaseSockTestsMixin": ("test_sock_lowlevel", {}),
-        "EventLoopTestsMixin": ("test_events", {}),
-        "SubprocessTestsMixin": ("test_events", {"setUp": make_loop}),
-        "SendfileTestsBase": ("test_sendfile", {"prepare_socksendfile": prepare_socksendfile}),
         "BaseFutureTests": ("test_futures", kinds),
         "BaseFutureDoneCallbackTests": (
             "test_futures",
@@ -179,6 +207,11 @@ def classes_of(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
         "BaseTaskTests": ("test_tasks", kinds),
         **{name: ("test_tasks", {}) for name in with_loop},
         **{name: ("test_eager_task_factory", kinds) for name in eager},
+        "RunTests": ("test_runners", {"new_loop": new_loop}),
+        "RunnerTests": ("test_runners", {"new_loop": new_loop}),
+        "ToThreadTests": ("test_threads", {}),
+        "DecimalContextTest": ("test_context", {}),
+        "StaggeredTests": ("test_staggered", {}),
         "TestTaskGroup": ("test_taskgroups", {}),
         "TimeoutTests": ("test_timeouts", {}),
         "AsyncioWaitForTest": ("test_waitfor", {}),
@@ -188,9 +221,12 @@ def classes_of(native: bool) -> "dict[str, tuple[str, dict[str, Any]]]":
     }
 
 
-def retargeted(loops: Loops, native: bool) -> "Iterator[type[unittest.TestCase]]":
+def retargeted(loops: Loops, kind: str) -> "Iterator[type[unittest.TestCase]]":
     """Return the subclasses, as far as this version has the classes."""
-    for name, (module, attributes) in classes_of(native).items():
+    classes = classes_of_io()
+    if kind in {"epoll", "native"}:
+        classes |= classes_of_tasks(kind == "native")
+    for name, (module, attributes) in classes.items():
         try:
             original = getattr(importlib.import_module(f"test.test_asyncio.{module}"), name, None)
         except ModuleNotFoundError:
@@ -321,9 +357,7 @@ def main() -> int:
     loader.testNamePatterns = patterns or None
     follow_private_names()
     with loops.in_place_of_asyncios():
-        suite = unittest.TestSuite(
-            loader.loadTestsFromTestCase(case) for case in retargeted(loops, kind == "native")
-        )
+        suite = unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in retargeted(loops, kind))
         lines = Lines(loops, output)
         threading.excepthook = lines.fail_in_thread
         suite.run(lines)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """In which iteration does each socket coroutine go on, and what runs around it?
 
-Each program has a coroutine wait for a socket, makes that ready in a known iteration, and notes everything that runs:
-callbacks of ``call_soon`` in each iteration, the reader of another socket, a timer that is due, the done callback of
-the task. Two loops that schedule alike have the same notes.
+Each program has a coroutine wait for a socket, makes that ready in a known iteration, and notes everything
+that runs: callbacks of ``call_soon``, the readers of other sockets, a timer that is due, the done callback of the
+task. Two loops that schedule alike have the same notes.
 
     python socket_iterations.py MODULE:FACTORY      print the notes of a loop, as JSON
 """
@@ -253,7 +253,7 @@ def sendall_broken(loop: Any, notes: Notes) -> None:
 
 def sendto(loop: Any, notes: Notes) -> None:
     """sock_sendto: the peer's queue is full until a known iteration."""
-    with pair(socket.SOCK_DGRAM) as (ours, theirs), tempfile.TemporaryDirectory() as folder:
+    with pair(socket.SOCK_DGRAM) as (ours, _), tempfile.TemporaryDirectory() as folder:
         address = os.path.join(folder, "socket")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
             peer.setblocking(False)

@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "core/loop_impl.h"
 
+#include <asy/protocol.h>
+#include <asy/transport.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +114,9 @@ format_report(const asy_report *report)
     char *handle = report->handle ? handle_describe(report->handle) : NULL;
     char *future = report->future ? asy_future_describe(report->future) : NULL;
     char *task = report->task ? asy_future_describe(asy_task_future(report->task)) : NULL;
-    struct lines lines = { asy_alloc((report->item_count + 4) * sizeof *lines.items), 0 };
+    char *transport = report->transport ? asy_transport_describe(report->transport) : NULL;
+    char *protocol = report->protocol ? asy_protocol_describe(report->protocol) : NULL;
+    struct lines lines = { asy_alloc((report->item_count + 6) * sizeof *lines.items), 0 };
 
     for (size_t i = 0; i < report->item_count; i++)
         add_line(&lines, report->items[i].key, report->items[i].value);
@@ -122,10 +126,16 @@ format_report(const asy_report *report)
         add_line(&lines, "future", future);
     if (task)
         add_line(&lines, "task", task);
+    if (transport)
+        add_line(&lines, "transport", transport);
+    if (protocol)
+        add_line(&lines, "protocol", protocol);
     if (report->nested)
         add_line(&lines, "context", message_of(report->nested));
     char *text = join_lines(message_of(report), &lines);
     asy_free(lines.items);
+    asy_free(protocol);
+    asy_free(transport);
     asy_free(task);
     asy_free(future);
     asy_free(handle);

@@ -72,6 +72,7 @@ loop_free(asy_loop *loop)
     asy_executor_unref(loop->default_executor);
     if (loop->task_factory_drop)
         loop->task_factory_drop(loop->task_factory_argument);
+    asy_free(loop->read_buffer);
     pthread_mutex_destroy(&loop->inbox_lock);
     pthread_mutex_destroy(&loop->run_lock);
     pthread_cond_destroy(&loop->run_ended);

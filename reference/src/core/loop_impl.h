@@ -63,6 +63,8 @@ struct asy_loop {
     asy_executor         *default_executor;         /* NULL: none was needed yet */
     bool                  default_executor_is_set;  /* by the program */
     bool                  executor_shutdown_called;
+    void                 *read_buffer;              /* lent to who reads next; NULL: it is lent, or
+                                                       none was needed yet; read_buffer.c */
 
     /* The self-pipe. Its reader is part of the loop and is not counted. */
     int                   wake_receiver;            /* _ssock; the loop's thread */

@@ -92,15 +92,20 @@ loop_close_self_pipe(asy_loop *loop)
     fd_close(&loop->wake_receiver);
 }
 
-/* CPython: BaseSelectorEventLoop._write_to_self. A failure means that the pipe is full, and then
- * the loop wakes up anyway. */
+/* CPython: BaseSelectorEventLoop._write_to_self. A failure mostly means that the pipe is full, and
+ * then the loop wakes up anyway. Who comes next tries again. */
 void
 loop_write_to_self(asy_loop *loop)
 {
+    ssize_t sent;
+
     if (loop->wake_sender < 0 || atomic_exchange(&loop->wake_pending, true))
         return;
-    while (write(loop->wake_sender, "", 1) < 0 && errno == EINTR)
-        continue;
+    do
+        sent = write(loop->wake_sender, "", 1);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        atomic_store(&loop->wake_pending, false);
 }
 
 /* see host.h */

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The report as one HTML file that needs nothing else: no network, no font, no second file.
 
-Three steps.  ``facts`` turns results into what the page says, as plain data; ``lanes`` finds, for each scenario,
-which events stand opposite each other and where the judge's findings belong; here a template puts style, scripts
-and data into one page.  The browser draws: the data have no coordinates and the page fits every width.
+Four steps.  ``facts`` turns results into what the page says, as plain data; ``lanes`` finds, for each scenario,
+which events stand opposite each other and where the judge's findings belong; ``sharing`` puts what is the same
+into one place; here a template puts style, scripts and data into one page.  The browser draws: the data have no
+coordinates and the page fits every width.
 
 Invariants.  Whatever was traced is data: it reaches the page as JSON in which no tag can begin, or through the
 template, which escapes.  Where the page would be larger than BUDGET, the scenarios that agree lose their drawings,
@@ -19,6 +20,7 @@ import jinja2
 
 from ..results import Results
 from .facts import page_facts
+from .sharing import shared
 
 BUDGET = 1_000_000  # bytes
 STYLE = ("page.css", "drawing.css")
@@ -42,7 +44,7 @@ def _page(facts: dict[str, Any]) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page = environment.from_string(_text("page.html.j2")).render(
-        facts, style=_joined(STYLE), script=_joined(SCRIPTS), data=_as_json(facts["data"])
+        facts, style=_joined(STYLE), script=_joined(SCRIPTS), data=_as_json(shared(facts["data"]))
     )
     return page.encode("utf-8", "replace").decode()  # half of a surrogate pair has no place in a file
 

@@ -21,6 +21,7 @@ PROCESS = "process"  # where an axis stands, for what has none: crash and hang
 DIFFERS = ("differ", "variant", "known", "changed")
 MOST_OUTPUT = 200  # lines that are kept of what a process wrote; the last ones
 LABELS = ("{name} {version}", "{name} {version} on {python}", "{text}", "{text} {version} on {python}")
+SAID = ("verdict", "axis", "level", "sentence", "findings", "known", "output")  # without JavaScript
 LINKED = ("https://", "http://")
 
 Facts = dict[str, Any]
@@ -101,13 +102,22 @@ def _words() -> Facts:
 
 
 def _articles(scenarios: Sequence[Facts], columns: Sequence[Column]) -> list[Facts]:
-    """Return what a reader without JavaScript is told one by one: all but agreement, what counts most first."""
-    articles = [
-        {**scenario, "result": result, "column": columns[number]}
-        for scenario in scenarios
-        for number, result in enumerate(scenario["results"])
-        if result and result["verdict"] != "agree" and VERDICTS[result["verdict"]].counts != "none"
-    ]
+    """Return what a reader without JavaScript is told one by one: all but agreement, what counts most first.
+
+    What is said of several targets in the same words is said once.
+    """
+    articles: list[Facts] = []
+    for scenario in scenarios:
+        said: list[Facts] = []
+        for number, result in enumerate(scenario["results"]):
+            if result and result["verdict"] != "agree" and VERDICTS[result["verdict"]].counts != "none":
+                words = {name: result[name] for name in SAID}
+                same = [one for one in said if {name: one["result"][name] for name in SAID} == words]
+                if same:
+                    same[0]["columns"].append(columns[number])
+                else:
+                    said.append({**scenario, "result": result, "columns": [columns[number]]})
+        articles += said
     return sorted(articles, key=lambda article: VERDICTS[article["result"]["verdict"]].counts == "good")
 
 

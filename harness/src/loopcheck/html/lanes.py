@@ -25,7 +25,7 @@ Place = dict[str, Any]
 
 
 def drawing(result: ScenarioResult) -> dict[str, Any] | None:
-    """Return the drawing of a result, None for one that did not run.
+    """Return the drawing of a result, None for one that did not run.  What is empty is left out.
 
     ours, theirs: the events of oracle and target; theirs is left out where it is the same.  rows: pairs of
     indexes, null for a gap.  links: [index of the oracle's, index of the target's].  Both are left out where
@@ -40,12 +40,12 @@ def drawing(result: ScenarioResult) -> dict[str, Any] | None:
     level = [[n, n] for n in range(len(lanes.ours))]
     both = [*lanes.ours, *lanes.theirs]
     timed = result.verdict != "agree" or any(event.due is not None for event in both)
-    facts = {
+    facts: dict[str, Any] = {
         "ours": [event_facts(event, timed) for event in lanes.ours],
         "theirs": [event_facts(event, timed) for event in lanes.theirs],
-        "marks": lanes.marks(result.record),
-        "end": _ending(shown),
     }
+    said = {"marks": lanes.marks(result.record), "end": _ending(shown)}
+    facts |= {name: value for name, value in said.items() if value}
     if facts["theirs"] == facts["ours"]:
         del facts["theirs"]
     return facts if rows == links == level else facts | {"rows": rows, "links": links}

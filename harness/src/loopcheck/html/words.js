@@ -7,15 +7,24 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const WORDS = DATA.words;
 const SVG = "http://www.w3.org/2000/svg";
 
-// What is empty is not in the file.
-const NOTHING = { axis: "", signature: null, reason: "", sentence: "", findings: [], repeats: null, known: null, lanes: null, output: "" };
+// What is empty or usual is not in the file, and what is the same is there once (sharing.py).
+const NOTHING = { verdict: "agree", axis: "", signature: null, reason: "", sentence: "", findings: [], repeats: null, known: null, lanes: null, output: "" };
 for (const scenario of DATA.scenarios) {
-  scenario.results = scenario.results.map((result) => result && { ...NOTHING, ...result });
+  const pieceOf = (piece) => (piece === null ? scenario.title : typeof piece === "number" ? DATA.lines[piece] : piece);
+  scenario.source = scenario.source.map(pieceOf).join("");
+  const resultOf = (result) => (typeof result === "number" ? scenario.results[result] : result);
+  scenario.results = scenario.results.map(resultOf).map((result) => result && { ...NOTHING, level: scenario.level, ...result });
   for (const { lanes } of scenario.results.filter(Boolean)) {
     if (!lanes) continue;
     lanes.theirs ??= lanes.ours;
+    lanes.marks ??= [];
+    lanes.end ??= "";
     lanes.rows ??= lanes.links = lanes.ours.map((_, n) => [n, n]);
   }
+}
+
+for (const statement of Object.values(DATA.statements)) {
+  if (statement.url) statement.url = DATA.pages[statement.url[0]] + statement.url[1];
 }
 
 // make("a", {href: "#"}, "text", other): an element. An attribute that is null or false is left out.

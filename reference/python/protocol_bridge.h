@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A Python protocol as the library sees it: a table of C functions that call the methods of an
+ * object.
+ *
+ * Every reference to a bridge is also one to the object. So whatever refers to bridges, which the
+ * garbage collector cannot see, shows it the object, once for each reference.
+ */
+#ifndef PYTHON_PROTOCOL_BRIDGE_H
+#define PYTHON_PROTOCOL_BRIDGE_H
+
+#include "compat.h"
+#include "state.h"
+
+#include <asy/protocol.h>
+
+/* A bridge to an object, which may be None: a new reference, or NULL and a MemoryError. */
+asy_protocol *protocol_bridge_new(struct module_state *state, PyObject *object);
+
+/* The object: borrowed; NULL for NULL, and for a protocol of C code. */
+PyObject *object_of_protocol(const asy_protocol *protocol);
+
+#endif

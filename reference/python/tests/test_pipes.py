@@ -1,0 +1,424 @@
+# SPDX-License-Identifier: MIT
+"""The transports of pipes as Python objects: what the scenarios of conformance/pipes do not ask.
+
+What takes ``either`` holds for asyncio's loop too.
+"""
+
+import asyncio
+import gc
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import asy
+import pytest
+from pipe_ends import MUCH, Protocol, new_pipe, reader, run, writer
+
+
+@pytest.fixture
+def either(new_loop: "Callable[[], Any]") -> "Iterator[Any]":
+    """A loop of either kind that is closed after the test."""
+    loop = new_loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def pipe() -> "Iterator[tuple[Any, Any]]":
+    """The reading and the writing end of a pipe."""
+    with new_pipe() as ends:
+        yield ends
+
+
+def reports_of(loop: Any) -> "list[Any]":
+    """Return the list that the loop's exception handler will fill."""
+    reports: list[Any] = []
+    loop.set_exception_handler(lambda loop, context: reports.append(context))
+    return reports
+
+
+# ---- the types ---------------------------------------------------------------------------------------------
+
+
+def types(loop: Any) -> "list[Any]":
+    """Return the two types, with the class of asyncio that each derives from."""
+    with new_pipe() as (source, sink):
+        transports = (reader(loop, source), writer(loop, sink))
+        found = [type(each) for each in transports]
+        for each in transports:
+            each.close()
+        run(loop)
+    return list(zip(found, (asyncio.ReadTransport, asyncio.Transport), strict=True))
+
+
+def test_every_public_method_of_asyncios_classes_is_overridden(loop: Any) -> None:
+    for type_, base in types(loop):
+        names = [name for name in dir(base) if not name.startswith("_")]
+        assert len(names) >= 8
+        assert [name for name in names if name not in vars(type_)] == []
+        assert [name for name in dir(type_) if not name.startswith("_") and name not in names] == []
+
+
+def test_types_add_their_fields_behind_asyncios_slot(loop: Any) -> None:
+    for type_, base in types(loop):
+        assert type_.__base__ is base
+        assert type_.__basicsize__ > base.__basicsize__
+        assert type_.__module__ == "asy"
+
+
+def test_types_make_no_instances_and_are_no_bases(loop: Any) -> None:
+    for type_, _ in types(loop):
+        with pytest.raises(TypeError):
+            type_()
+        with pytest.raises(TypeError):
+            type("Derived", (type_,), {})
+
+
+def test_transport_has_attributes_and_weak_references(either: Any, pipe: Any) -> None:
+    transport = writer(either, pipe[1])
+    transport.mine = transport
+    end = weakref.ref(transport)
+    transport.close()
+    run(either)
+    del transport
+    gc.collect()
+    assert end() is None
+
+
+def test_extra_information_is_a_dictionary_of_the_transport(either: Any, pipe: Any) -> None:
+    transport = reader(either, pipe[0])
+    assert transport._extra == {"pipe": pipe[0]}
+    transport._extra["mine"] = 42
+    assert transport.get_extra_info("mine") == transport.get_extra_info(name="mine", default=1) == 42
+    assert transport.get_extra_info(("any", "key"), "default") == "default"
+    with pytest.raises(TypeError):
+        transport.get_extra_info([])
+    with pytest.raises(TypeError):
+        transport.get_extra_info()
+    transport.close()
+    run(either)
+
+
+def test_writer_has_the_methods_for_reading_but_cannot_read(either: Any, pipe: Any) -> None:
+    transport = writer(either, pipe[1])
+    for name in ("is_reading", "pause_reading", "resume_reading"):
+        with pytest.raises(NotImplementedError) as caught:
+            getattr(transport, name)()
+        assert caught.value.args == ()
+    transport.abort()
+    run(either)
+
+
+# ---- arguments ---------------------------------------------------------------------------------------------
+
+
+def test_arguments_may_be_given_by_name(either: Any, pipe: Any) -> None:
+    protocol, other = Protocol(), Protocol()
+    transport = writer(either, pipe[1], protocol)
+    transport.write(data=b"some")
+    transport.writelines(list_of_data=[b" ", b"data"])
+    transport.set_write_buffer_limits(low=1, high=2)
+    transport.set_protocol(protocol=other)
+    assert pipe[0].read(100) == b"some data"
+    assert transport.get_protocol() is other
+    transport.close()
+    run(either)
+    assert (protocol.told, other.told) == ([], [None])
+
+
+def test_wrong_arguments_are_refused(either: Any, pipe: Any) -> None:
+    transport = writer(either, pipe[1])
+    for call in (
+        transport.write,
+        lambda: transport.write(b"", b""),
+        lambda: transport.write(text=b""),
+        lambda: transport.writelines(1),
+        lambda: transport.writelines(["text"]),
+        transport.set_protocol,
+        lambda: transport.set_write_buffer_limits(1, 2, 3),
+        lambda: transport.set_write_buffer_limits(high="much"),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    transport.close()
+    run(either)
+
+
+def test_limits_are_whole_numbers_of_64_bits(loop: Any, pipe: Any) -> None:
+    transport = writer(loop, pipe[1])
+    transport.set_write_buffer_limits(high=2**62)
+    assert transport.get_write_buffer_limits() == (2**60, 2**62)
+    with pytest.raises(TypeError):
+        transport.set_write_buffer_limits(high=1.5)
+    with pytest.raises(OverflowError):
+        transport.set_write_buffer_limits(high=2**64)
+    assert transport.get_write_buffer_limits() == (2**60, 2**62)
+    transport.close()
+    run(loop)
+
+
+def test_written_data_are_let_go_of(either: Any, pipe: Any) -> None:
+    transport = writer(either, pipe[1])
+    data = bytearray(MUCH)
+    transport.write(data)
+    data.clear()
+    assert transport.get_write_buffer_size() > 0
+    transport.abort()
+    run(either)
+
+
+def test_every_byte_of_a_view_is_written(loop: Any, pipe: Any) -> None:
+    transport = writer(loop, pipe[1])
+    transport.write(memoryview(b"12345678").cast("I"))
+    assert pipe[0].read(100) == b"12345678"
+    with pytest.raises(BufferError):
+        transport.write(memoryview(b"12345678")[::2])
+    assert transport.get_write_buffer_size() == 0
+    transport.close()
+    run(loop)
+
+
+class Unlike:
+    """What is no pipe: it has no method fileno(), or a wrong one."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+    def fileno(self) -> Any:
+        return self.result
+
+
+@pytest.mark.parametrize(
+    ("pipe", "error"),
+    [
+        (0, AttributeError),
+        (None, AttributeError),
+        (Unlike("text"), ValueError),
+        (Unlike(2**40), OverflowError),
+        (Unlike(-1), OSError),
+    ],
+)
+def test_what_is_no_pipe_is_refused(loop: Any, pipe: Any, error: "type[Exception]") -> None:
+    for connect in (loop.connect_read_pipe, loop.connect_write_pipe):
+        with pytest.raises(error):
+            loop.run_until_complete(connect(Protocol, pipe))
+    run(loop)
+
+
+def test_what_is_no_protocol_is_refused_and_the_pipe_left_alone(loop: Any, pipe: Any) -> None:
+    with pytest.raises(AttributeError, match="connection_made"):
+        loop.run_until_complete(loop.connect_read_pipe(object, pipe[0]))
+    run(loop)
+    assert not pipe[0].closed
+
+
+def test_closed_loop_connects_nothing(pipe: Any) -> None:
+    loop = asy.new_event_loop()
+    loop.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        loop._read_pipe_transport(pipe[0], Protocol())
+    assert not pipe[0].closed
+    with pytest.raises(RuntimeError, match="not initialised"):
+        asy.Loop.__new__(asy.Loop)._write_pipe_transport(pipe[1], Protocol())
+
+
+# ---- protocols ---------------------------------------------------------------------------------------------
+
+
+def test_protocol_may_be_none(either: Any, pipe: Any) -> None:
+    reports = reports_of(either)
+    transport = reader(either, pipe[0])
+    transport.set_protocol(None)
+    assert transport.get_protocol() is None
+    pipe[1].write(b"data")
+    run(either)
+    assert [str(each["exception"]) for each in reports] == [
+        "'NoneType' object has no attribute 'data_received'"
+    ]
+    transport.set_protocol(Protocol())
+    transport.close()
+    run(either)
+
+
+def test_protocol_may_be_replaced_while_it_is_called(either: Any, pipe: Any) -> None:
+    class Replacing(Protocol):
+        def data_received(self, data: bytes) -> None:
+            transport.set_protocol(second)
+            ends.append(weakref.ref(self))
+
+    ends: list[Any] = []
+    second = Protocol()
+    transport = reader(either, pipe[0], Replacing())
+    pipe[1].write(b"one")
+    run(either)
+    gc.collect()
+    assert ends[0]() is None
+    pipe[1].write(b"two")
+    run(either)
+    transport.close()
+    run(either)
+    assert second.told == [b"two", None]
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_exit_in_a_protocol_leaves_the_loop(either: Any, pipe: Any, error: "type[BaseException]") -> None:
+    class Leaving(Protocol):
+        def data_received(self, data: bytes) -> None:
+            raise error
+
+        def pause_writing(self) -> None:
+            raise error
+
+    with new_pipe() as (_, sink):
+        sending = writer(either, sink, Leaving())
+        with pytest.raises(error):
+            sending.write(bytes(MUCH))
+        sending.abort()
+        transport = reader(either, pipe[0], Leaving())
+        pipe[1].write(b"data")
+        with pytest.raises(error):
+            either.run_forever()
+        transport.close()
+        run(either)
+
+
+def test_failing_callback_is_reported_with_a_handle(either: Any, pipe: Any) -> None:
+    class Failing(Protocol):
+        def data_received(self, data: bytes) -> None:
+            raise ZeroDivisionError
+
+    reports = reports_of(either)
+    transport = reader(either, pipe[0], Failing())
+    pipe[1].write(b"data")
+    run(either)
+    (report,) = reports
+    assert sorted(report) == ["exception", "handle", "message"]
+    assert report["message"] == "Exception in callback _UnixReadPipeTransport._read_ready()"
+    assert isinstance(report["handle"], asyncio.Handle)
+    assert repr(report["handle"]) == "<Handle _UnixReadPipeTransport._read_ready()>"
+    assert not report["handle"].cancelled()
+    reports.clear()
+    transport.close()
+    run(either)
+
+
+def test_failing_connection_made_is_reported_by_its_name(either: Any, pipe: Any) -> None:
+    class Failing(Protocol):
+        def connection_made(self, transport: Any) -> None:
+            raise ZeroDivisionError
+
+    reports = reports_of(either)
+    transport = reader(either, pipe[0], Failing())
+    shown = "<_UnixReadPip" if sys.version_info < (3, 13) else ")"
+    name = f"{Failing.__qualname__}.connection_made({shown}"
+    assert reports[0]["message"].startswith(f"Exception in callback {name}")
+    assert repr(reports[0]["handle"]).startswith(f"<Handle {name}")
+    transport.close()
+    run(either)
+
+
+def test_failing_pause_writing_is_being_handled_while_it_is_reported(either: Any, pipe: Any) -> None:
+    class Failing(Protocol):
+        def pause_writing(self) -> None:
+            raise ZeroDivisionError
+
+    handled: list[Any] = []
+    either.set_exception_handler(lambda loop, context: handled.append((sys.exc_info()[1], context)))
+    protocol = Failing()
+    transport = writer(either, pipe[1], protocol)
+    transport.write(bytes(MUCH))
+    ((exception, context),) = handled
+    assert isinstance(exception, ZeroDivisionError) and context["exception"] is exception
+    assert context["transport"] is transport and context["protocol"] is protocol
+    transport.abort()
+    run(either)
+
+
+def test_streams_work_on_pipes(either: Any, pipe: Any) -> None:
+    async def main() -> bytes:
+        incoming = asyncio.StreamReader()
+        await either.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(incoming), pipe[0])
+        made, protocol = await either.connect_write_pipe(
+            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), pipe[1]
+        )
+        outgoing = asyncio.StreamWriter(made, protocol, None, either)
+
+        async def send() -> None:
+            for _ in range(10):
+                outgoing.write(bytes(100_000))
+                await outgoing.drain()
+            outgoing.close()
+            await outgoing.wait_closed()
+
+        sending = asyncio.ensure_future(send())
+        received = await incoming.read()
+        await sending
+        return received
+
+    assert either.run_until_complete(main()) == bytes(MUCH)
+
+
+# ---- the end -----------------------------------------------------------------------------------------------
+
+
+def test_failing_close_of_the_pipe_is_reported(either: Any) -> None:
+    class Pipe:
+        def __init__(self, fd: int) -> None:
+            self.fd = fd
+
+        def fileno(self) -> int:
+            return self.fd
+
+        def close(self) -> None:
+            os.close(self.fd)
+            raise ZeroDivisionError
+
+    reports = reports_of(either)
+    reading, writing = os.pipe()
+    transport = reader(either, Pipe(reading))
+    transport.close()
+    run(either)
+    assert [type(each["exception"]) for each in reports] == [ZeroDivisionError]
+    os.close(writing)
+    transport._pipe = None  # asyncio's still has it, and would close it again
+
+
+def test_forgotten_transport_warns_with_its_text_and_as_the_source(loop: Any, pipe: Any) -> None:
+    transport = reader(loop, pipe[0])
+    transport.pause_reading()
+    text = repr(transport)
+    with pytest.warns(ResourceWarning) as caught:
+        del transport
+    assert [str(each.message) for each in caught] == [f"unclosed transport {text}"]
+    assert [type(each.source).__name__ for each in caught] == ["_UnixReadPipeTransport"]
+    assert pipe[0].closed
+
+
+@pytest.mark.filterwarnings("error")
+def test_warning_that_is_an_error_does_not_keep_the_pipe_open(
+    loop: Any, pipe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: shown.append(unraisable.exc_type))
+    transport = reader(loop, pipe[0])
+    transport.pause_reading()
+    with pytest.raises(ZeroDivisionError):
+        try:
+            raise ZeroDivisionError
+        finally:
+            del transport
+    assert pipe[0].closed and shown == [ResourceWarning]
+
+
+def test_transport_of_a_closed_loop_cannot_be_closed_but_forgotten(either: Any, pipe: Any) -> None:
+    transport = reader(either, pipe[0])
+    either.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        transport.close()
+    assert transport.is_closing()
+    with pytest.warns(ResourceWarning, match="unclosed transport"):
+        del transport
+        gc.collect()
+    assert pipe[0].closed

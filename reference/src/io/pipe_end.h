@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the transports for the two ends of a pipe share: the descriptor.
+ */
+#ifndef IO_PIPE_END_H
+#define IO_PIPE_END_H
+
+#include "core/loop_impl.h"
+
+#include <asy/pipe.h>
+#include <sys/stat.h>
+
+struct pipe_end {
+    int         fd;             /* also when it is closed: see asy_transport_get_extra_info() */
+    bool        closed;
+    asy_error *(*close)(void *argument);        /* NULL: close() */
+    void       *argument;
+};
+
+/* os.fstat() and os.set_blocking(False). Nothing is owned yet.
+ *
+ * Returns  in *ret_status what it is.
+ * Raises   ValueError(refusal): no pipe, socket or character device. OSError.
+ */
+asy_error *pipe_end_prepare(const asy_pipe *pipe, const char *refusal,
+                            struct stat *ret_status) ASY_MUST_CHECK;
+
+/* From now on it owns the descriptor. */
+void pipe_end_init(struct pipe_end *self, const asy_pipe *pipe);
+
+/* pipe.close(); pipe = None
+ *
+ * Raises   AttributeError: it is None already. What its close function raises.
+ */
+asy_error *pipe_end_close(struct pipe_end *self) ASY_MUST_CHECK;
+
+/* repr(transport) without the class, from asy_alloc(): "fd=5 polling". It polls if the loop watches
+ * the descriptor for the event. */
+char *pipe_end_describe(const struct pipe_end *self, const asy_loop *loop, unsigned event,
+                        bool closing);
+
+/* The end of a transport: protocol.connection_lost(exc), and then, whatever it has raised, the pipe
+ * is closed, and the transport has no protocol any more. CPython: _call_connection_lost */
+asy_error *pipe_end_connection_lost(struct pipe_end *self, asy_transport *transport,
+                                    asy_error *exc) ASY_MUST_CHECK;
+
+/* Whether an errno of read() or write() means: not now. */
+bool pipe_not_now(int errnum);
+
+#endif

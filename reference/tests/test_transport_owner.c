@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* A transport that belongs to an object of a host. */
+#include "pipe_trace.h"
+
+#include <unistd.h>
+
+/* ---- hosts -------------------------------------------------------------------------------- */
+
+struct owner {
+    int            refs;
+    int            closes;
+    asy_transport *transport;
+};
+
+static void
+owner_ref(void *argument)
+{
+    ((struct owner *)argument)->refs++;
+}
+
+static void
+owner_unref(void *argument)
+{
+    ((struct owner *)argument)->refs--;
+}
+
+static char *
+owner_describe(void *argument)
+{
+    (void)argument;
+    return asy_format("<mine>");
+}
+
+static char *
+owner_describe_callback(void *argument, const char *method)
+{
+    (void)argument;
+    return asy_format("mine.%s()", method);
+}
+
+static asy_error *
+owner_close(void *argument)
+{
+    struct owner *owner = argument;
+    const int *fd = asy_transport_get_extra_info(owner->transport, "pipe", NULL);
+
+    owner->closes++;
+    close(*fd);
+    RAISE(LookupError, "when closing");
+}
+
+static const asy_transport_owner owner_methods = {
+    .ref = owner_ref,
+    .unref = owner_unref,
+    .describe = owner_describe,
+    .describe_callback = owner_describe_callback,
+};
+
+static int
+count_references(asy_handle *handle, void *argument)
+{
+    int *counts = argument;
+    asy_transport *transport;
+    asy_protocol *protocol;
+
+    if (asy_handle_get_transport(handle, &transport, &protocol)) {
+        counts[0]++;
+        counts[1] += protocol != NULL;
+    }
+    return 0;
+}
+
+static void
+require_references(struct testing *t, struct owner *owner, struct witness *witness)
+{
+    int counts[2] = { 0, 0 };
+
+    asy_loop_visit(t->loop, count_references, counts);
+    assert_int_equal(owner->refs, counts[0]);
+    assert_int_equal(witness->refs, counts[1] + 1);
+}
+
+/* What a collector is shown is all there is. */
+static void
+references_to_an_owner_are_those_of_handles(void **state)
+{
+    struct testing *t = *state;
+    struct owner owner = { 0 };
+    struct witness *witness = witness_new(t, "");
+    int fds[2];
+
+    new_pipe(fds);
+    asy_pipe pipe = { fds[0], owner_close, &owner };
+    require_ok(asy_read_pipe_transport_new(t->loop, &pipe, &witness->protocol, &owner_methods,
+                                           &owner, &owner.transport));
+    assert_int_equal(owner.refs, 2);
+    require_references(t, &owner, witness);
+    trace_run(t, 1);
+    require_references(t, &owner, witness);
+    assert_int_equal(owner.refs, 1);
+    assert_ptr_equal(asy_transport_get_owner(owner.transport), &owner);
+    char *text = asy_transport_describe(owner.transport);
+    assert_string_equal(text, "<mine>");
+    asy_free(text);
+    close(fds[1]);
+    trace_run(t, 1);
+    require_references(t, &owner, witness);
+    assert_int_equal(owner.refs, 2);
+    trace_reports(t);
+    trace_run(t, 1);
+    require_trace(t, "1:made 3:eof 3:lost 3:report:Exception in callback mi");
+    assert_int_equal(owner.closes, 1);
+    assert_int_equal(owner.refs, 0);
+    asy_transport_free(owner.transport);
+    assert_int_equal(owner.closes, 1);
+    witness_end(witness);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        pipe_case(references_to_an_owner_are_those_of_handles),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
