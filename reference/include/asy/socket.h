@@ -51,8 +51,8 @@ ASY_API asy_coro *asy_sock_recv(asy_loop *loop, int sock, void *buffer, size_t s
 /* loop.sock_recvfrom_into(sock, buf, nbytes) -> (int, address): receive a datagram, of which what
  * is longer than size is lost, even all of it; or, from a stream, what asy_sock_recv() would.
  *
- * Returns  in *ret_count how many bytes, and in *ret_from, which may be NULL, who sent it: of length
- *          0 if that has no address. It waits for a datagram whatever size is.
+ * Returns  in *ret_count how many bytes, and in *ret_from, which may be NULL, who sent it: of
+ *          length 0 if that has no address. It waits for a datagram whatever size is.
  * Raises   as asy_sock_recv().
  * Spec     sock_recvfrom.tuple, sock_recvfrom_into.tuple, sock_recvfrom.nonblocking,
  *          sock_recvfrom_into.nonblocking

@@ -49,8 +49,8 @@ def check_blocking(sock: Any, debug: bool) -> None:
 class Sockets:
     """The methods of a loop on sockets.
 
-    Each raises TypeError for a TLS socket, in debug mode ValueError for one that may block, and what the methods of
-    the socket raise.
+    Each raises TypeError for a TLS socket, in debug mode ValueError for one that may block, and what the
+    methods of the socket raise.
     """
 
     async def sock_recv(self: Any, sock: Any, n: int) -> bytes:
@@ -236,7 +236,6 @@ class FilePart:
             raise
         self.sent += sent
         return sent == 0
-
 
     def seek(self) -> None:
         """Have the file stand behind what was sent."""

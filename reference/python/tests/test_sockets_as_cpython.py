@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What asyncio does on this interpreter with sockets, asy does, too: its answers are compared, none is written down."""
+"""What asyncio does with sockets on this interpreter, asy does, too: their answers are compared."""
 
 import asyncio
 import contextlib
@@ -98,7 +98,7 @@ def test_wrong_arguments_are_refused_in_the_same_words(name: str, call: str) -> 
 
     async def body(loop: Any) -> Any:
         with contextlib.closing(socket.socket()):
-            return await eval(f"method{call}", {"method": getattr(loop, name)})  # noqa: S307
+            return await eval(f"method{call}", {"method": getattr(loop, name)})
 
     if name == "run_in_executor" and call.startswith("(1, 2, 3"):
         pytest.skip("it takes any number")
@@ -205,7 +205,7 @@ def test_buffer_is_free_after_a_timeout_while_the_error_lives() -> None:
         with ours, theirs:
             try:
                 await asyncio.wait_for(loop.sock_sendall(ours, data), 0.01)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 data.append(0)
             return len(data)
 

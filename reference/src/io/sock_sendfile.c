@@ -3,9 +3,9 @@
  * sock_sendfile(): by the system's sendfile(), which takes the file to the socket without passing
  * it through the program; where the system cannot, by reading it and sending what was read.
  *
- * As with sock_sendall(), the pieces are sent by the callback of the watch, which borrows the frame.
- * Neither way uses the position of the file; it is set when the coroutine ends, whichever way. So a
- * read that goes on in its thread after the coroutine was cancelled moves nothing.
+ * As with sock_sendall(), the pieces are sent by the callback of the watch, which borrows the
+ * frame. Neither way uses the position of the file; it is set when the coroutine ends, whichever
+ * way. So a read that goes on in its thread after the coroutine was cancelled moves nothing.
  */
 #include "base/alloc.h"
 #include "io/sock_calls.h"
