@@ -214,11 +214,26 @@ class FilePart:
         self.sent = 0
 
     def send(self) -> bool:
-        """Send a piece, and return whether there are no more.
+        """Send a piece, and return whether there are no more: then, and after an error, the position is set.
+
+        A cancellation comes from elsewhere, and leaves it, as CPython's does.
 
         Raises SendfileNotAvailableError if the system cannot send even the first one, BlockingIOError if the
         socket is not ready, OSError.
         """
+        try:
+            is_last = self.send_piece()
+        except (BlockingIOError, InterruptedError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            self.seek()
+            raise
+        if is_last:
+            self.seek()
+        return is_last
+
+    def send_piece(self) -> bool:
+        """Do so, but for the position."""
         size = self.count - self.sent if self.count else self.size
         if size <= 0:
             return True
@@ -244,10 +259,7 @@ class FilePart:
 
 
 async def send_file(loop: Any, sock: Any, file: Any, offset: int, count: "int | None") -> int:
-    """Send a part of a file by os.sendfile(), and return how many bytes.
-
-    The file stands behind them then, and after an error; where it stands after a cancellation, nobody knows.
-    """
+    """Send a part of a file by os.sendfile(), and return how many bytes; the file stands behind them then."""
     if not hasattr(os, "sendfile"):
         raise asyncio.SendfileNotAvailableError("os.sendfile() is not available")
     try:
@@ -260,14 +272,7 @@ async def send_file(loop: Any, sock: Any, file: Any, offset: int, count: "int | 
         raise asyncio.SendfileNotAvailableError("not a regular file") from None
     if not part.size:
         return 0
-    try:
-        await loop._sock_send_pieces(sock, part.send)
-    except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
-        raise  # CPython's callback, which would set the position, is not called any more
-    except BaseException:
-        part.seek()
-        raise
-    part.seek()
+    await loop._sock_send_pieces(sock, part.send)
     return part.sent
 
 
