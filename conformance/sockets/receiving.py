@@ -181,7 +181,14 @@ async def sock_recv_into_refuses_blocking_sockets_in_debug_mode(loop, trace):
 @scenario(basis="observed: a program may ask what it is before it calls it")
 def methods_on_sockets_are_coroutine_functions(loop, trace):
     """inspect.iscoroutinefunction() says so of each, and asyncio refuses them as callbacks in debug mode."""
-    for name in ("sock_recv", "sock_recv_into", "sock_sendall", "sock_connect", "sock_accept", "sock_sendfile"):
+    for name in (
+        "sock_recv",
+        "sock_recv_into",
+        "sock_sendall",
+        "sock_connect",
+        "sock_accept",
+        "sock_sendfile",
+    ):
         trace(name, inspect.iscoroutinefunction(getattr(loop, name)))
     loop.set_debug(True)
     try:
