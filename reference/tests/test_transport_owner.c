@@ -32,18 +32,19 @@ owner_describe(void *argument)
 }
 
 static char *
-owner_describe_callback(void *argument, const char *method)
+owner_describe_callback(void *argument, const char *method, asy_error *exc)
 {
     (void)argument;
-    return asy_format("mine.%s()", method);
+    return asy_format("mine.%s(%s)", method, exc ? "exc" : "None");
 }
 
 static asy_error *
-owner_close(void *argument)
+owner_close(void *argument, asy_error *handled)
 {
     struct owner *owner = argument;
     const int *fd = asy_transport_get_extra_info(owner->transport, "pipe", NULL);
 
+    assert_null(handled);
     owner->closes++;
     close(*fd);
     RAISE(LookupError, "when closing");

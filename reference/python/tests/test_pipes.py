@@ -7,9 +7,11 @@ What takes ``either`` holds for asyncio's loop too.
 import asyncio
 import gc
 import os
+import re
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import asy
@@ -85,6 +87,27 @@ def test_transport_has_attributes_and_weak_references(either: Any, pipe: Any) ->
     del transport
     gc.collect()
     assert end() is None
+
+
+def test_attributes_of_a_transport_are_in_its_dictionary(either: Any, pipe: Any) -> None:
+    transport = reader(either, pipe[0])
+    transport.mine = 42
+    assert vars(transport)["mine"] == transport.__dict__["mine"] == 42
+    vars(transport)["other"] = 43
+    assert transport.other == 43
+    transport.close()
+    run(either)
+
+
+def test_errors_name_the_type_as_asyncio_does(either: Any, pipe: Any) -> None:
+    for (connect, end, name, _), unknown in zip(methods_to_connect(either, pipe), ("write", "x"), strict=True):
+        transport = either.run_until_complete(connect(Protocol, end))[0]
+        with pytest.raises(AttributeError, match=f"^'{name}' object has no attribute '{unknown}'"):
+            getattr(transport, unknown)
+        with pytest.raises(TypeError, match=f"^{name}.set_protocol\\(\\) missing 1 required"):
+            transport.set_protocol()
+        transport.close()
+        run(either)
 
 
 def test_extra_information_is_a_dictionary_of_the_transport(either: Any, pipe: Any) -> None:
@@ -189,39 +212,184 @@ class Unlike:
     def fileno(self) -> Any:
         return self.result
 
+    def close(self) -> None:
+        pass
 
+
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("pipe", "error"),
     [
         (0, AttributeError),
         (None, AttributeError),
-        (Unlike("text"), ValueError),
+        (Unlike("text"), TypeError),
+        (Unlike(3.0), TypeError),
         (Unlike(2**40), OverflowError),
         (Unlike(-1), OSError),
     ],
 )
-def test_what_is_no_pipe_is_refused(loop: Any, pipe: Any, error: "type[Exception]") -> None:
-    for connect in (loop.connect_read_pipe, loop.connect_write_pipe):
+def test_what_is_no_pipe_is_refused(either: Any, pipe: Any, error: "type[Exception]") -> None:
+    for connect in (either.connect_read_pipe, either.connect_write_pipe):
         with pytest.raises(error):
-            loop.run_until_complete(connect(Protocol, pipe))
-    run(loop)
+            either.run_until_complete(connect(Protocol, pipe))
+    run(either)
 
 
-def test_what_is_no_protocol_is_refused_and_the_pipe_left_alone(loop: Any, pipe: Any) -> None:
-    with pytest.raises(AttributeError, match="connection_made"):
-        loop.run_until_complete(loop.connect_read_pipe(object, pipe[0]))
-    run(loop)
-    assert not pipe[0].closed
+def methods_to_connect(loop: Any, pipe: Any) -> "list[tuple[Any, Any, str, str]]":
+    """Return for reading and for writing: the method, the end, the type, what stands at the end of its repr()."""
+    return [
+        (loop.connect_read_pipe, pipe[0], "_UnixReadPipeTransport", ""),
+        (loop.connect_write_pipe, pipe[1], "_UnixWritePipeTransport", " bufsize=0"),
+    ]
 
 
-def test_closed_loop_connects_nothing(pipe: Any) -> None:
-    loop = asy.new_event_loop()
-    loop.close()
-    with pytest.raises(RuntimeError, match="closed"):
-        loop._read_pipe_transport(pipe[0], Protocol())
-    assert not pipe[0].closed
+def test_transport_that_cannot_be_made_closes_the_pipe_when_the_exception_goes(either: Any, pipe: Any) -> None:
+    for connect, end, name, buffer in methods_to_connect(either, pipe):
+        text = f"unclosed transport <{name} fd={end.fileno()} idle{buffer}>"
+        with pytest.warns(ResourceWarning) as caught:
+            try:
+                either.run_until_complete(connect(object, end))
+            except AttributeError as error:
+                assert "connection_made" in str(error)
+                assert not end.closed and len(caught) == 0
+            gc.collect()
+        assert end.closed
+        assert [str(each.message) for each in caught] == [text]
+        run(either)
+
+
+def test_file_that_is_no_pipe_stays_open(either: Any, tmp_path: Path, recwarn: Any) -> None:
+    with open(tmp_path / "file", "w+b") as file:
+        for connect in (either.connect_read_pipe, either.connect_write_pipe):
+            with pytest.raises(ValueError, match="Pipe transport is"):
+                either.run_until_complete(connect(Protocol, file))
+        gc.collect()
+        assert not file.closed
+    assert [str(each.message) for each in recwarn] == []
+
+
+def test_closed_loop_connects_nothing_but_has_the_pipe(either: Any, pipe: Any) -> None:
+    either.close()
+    for connect, end, name, _ in methods_to_connect(either, pipe):
+        with pytest.warns(ResourceWarning, match=f"unclosed transport <{name} fd={end.fileno()} open>"):
+            coroutine = connect(Protocol, end)
+            try:
+                coroutine.send(None)
+            except RuntimeError as error:
+                assert "closed" in str(error)
+            del coroutine
+            gc.collect()
+        assert end.closed
+
+
+def test_loop_that_is_not_initialised_connects_nothing(pipe: Any) -> None:
     with pytest.raises(RuntimeError, match="not initialised"):
-        asy.Loop.__new__(asy.Loop)._write_pipe_transport(pipe[1], Protocol())
+        asy.Loop.__new__(asy.Loop)._write_pipe_transport(pipe[1], pipe[1].fileno(), Protocol())
+    assert not pipe[1].closed
+
+
+# ---- methods that are queued --------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_debug_mode_refuses_to_queue_what_cannot_be_called(either: Any) -> None:
+    async def coroutine_function(self: Any, transport: Any) -> None:
+        pass
+
+    either.set_debug(True)
+    for wrong, text in (
+        (None, "a callable object was expected by call_soon(), got None"),
+        (coroutine_function, "coroutines cannot be used with call_soon()"),
+    ):
+        protocol = type("Wrong", (Protocol,), {"connection_made": wrong})
+        with new_pipe() as pipe:
+            for connect, end, _, _ in methods_to_connect(either, pipe):
+                with pytest.raises(TypeError, match=re.escape(text)):
+                    either.run_until_complete(connect(protocol, end))
+
+
+def test_what_cannot_be_called_is_reported_when_it_is(either: Any, pipe: Any) -> None:
+    reports = reports_of(either)
+    reader(either, pipe[0], type("Wrong", (Protocol,), {"connection_made": None})()).close()
+    run(either)
+    assert [str(each["exception"]) for each in reports] == ["'NoneType' object is not callable"]
+    assert reports[0]["message"].startswith("Exception in callback None(")
+
+
+def test_queued_methods_are_those_of_the_moment_when_they_were_queued(either: Any, pipe: Any) -> None:
+    class Changing(Protocol):
+        @property
+        def connection_made(self) -> Any:
+            return self.lookup("made")
+
+        @property
+        def eof_received(self) -> Any:
+            return self.lookup("eof")
+
+        def lookup(self, name: str) -> Any:
+            self.told.append(f"lookup {name}")
+            count = len(self.told)
+            return lambda *args: self.told.append((name, count, len(args)))
+
+    protocol = Changing()
+    reader(either, pipe[0], protocol)
+    pipe[1].close()
+    run(either, 5)
+    assert protocol.told == ["lookup made", ("made", 1, 1), "lookup eof", ("eof", 3, 0), None]
+
+
+def test_method_that_is_replaced_after_it_was_queued_is_called(either: Any, pipe: Any) -> None:
+    class Replaced(Protocol):
+        def connection_made(self, transport: Any) -> None:
+            self.told.append("first")
+
+    protocol = Replaced()
+    coroutine = either.connect_read_pipe(lambda: protocol, pipe[0])
+    coroutine.send(None)
+    protocol.connection_made = lambda transport: protocol.told.append("second")  # type: ignore[method-assign]
+    run(either, 1)
+    assert protocol.told == ["first"]
+    coroutine.close()
+    run(either)
+
+
+def test_result_of_eof_received_means_nothing_to_a_pipe(either: Any, pipe: Any) -> None:
+    class Odd(Protocol):
+        def __bool__(self) -> bool:
+            raise ZeroDivisionError
+
+        def eof_received(self) -> Any:
+            return self
+
+    reports = reports_of(either)
+    protocol = Odd()
+    transport = either.run_until_complete(either.connect_read_pipe(lambda: protocol, pipe[0]))[0]
+    pipe[1].close()
+    run(either)
+    assert (protocol.told, reports, transport.is_closing()) == ([None], [], True)
+
+
+def test_protocol_without_eof_received_is_not_told_of_the_end(either: Any, pipe: Any) -> None:
+    class Without:
+        told: "list[Any]" = []
+
+        def connection_made(self, transport: Any) -> None:
+            pass
+
+        def connection_lost(self, exc: Any) -> None:
+            self.told.append(exc)
+
+    reports = reports_of(either)
+    transport = reader(either, pipe[0], Without())
+    pipe[1].close()
+    run(either)
+    assert [type(each["exception"]) for each in reports] == [AttributeError]
+    assert transport.is_closing() and Without.told == [] and not pipe[0].closed
+    reports.clear()
+    with pytest.warns(ResourceWarning, match="unclosed transport"):
+        del transport
+        gc.collect()
+    assert pipe[0].closed
 
 
 # ---- protocols ---------------------------------------------------------------------------------------------
@@ -304,6 +472,61 @@ def test_failing_callback_is_reported_with_a_handle(either: Any, pipe: Any) -> N
     run(either)
 
 
+def test_handle_of_a_callback_that_has_closed_the_transport_is_cancelled(either: Any, pipe: Any) -> None:
+    class Closing(Protocol):
+        def data_received(self, data: bytes) -> None:
+            transport.close()
+            raise ZeroDivisionError
+
+    reports = reports_of(either)
+    transport = reader(either, pipe[0], Closing())
+    pipe[1].write(b"data")
+    run(either)
+    (report,) = reports
+    assert report["message"] == "Exception in callback None()"
+    assert repr(report["handle"]) == "<Handle cancelled>"
+    assert report["handle"].cancelled()
+    reports.clear()
+
+
+def test_debug_mode_keeps_the_text_of_a_cancelled_handle(either: Any, pipe: Any) -> None:
+    class Closing(Protocol):
+        def data_received(self, data: bytes) -> None:
+            transport.close()
+            raise ZeroDivisionError
+
+    reports = reports_of(either)
+    transport = reader(either, pipe[0], Closing())
+    either.set_debug(True)
+    transport.pause_reading()
+    transport.resume_reading()
+    pipe[1].write(b"data")
+    run(either)
+    (report,) = reports
+    assert report["message"].startswith("Exception in callback None()")
+    assert repr(report["handle"]).startswith("<Handle cancelled _UnixReadPipeTransport._read_ready()")
+    reports.clear()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_failing_connection_lost_is_reported_with_its_argument(either: Any, debug: bool) -> None:
+    class Failing(Protocol):
+        def connection_lost(self, exc: "Exception | None") -> None:
+            raise ZeroDivisionError
+
+    either.set_debug(debug)
+    reports = reports_of(either)
+    argument = "None" if debug or sys.version_info < (3, 13) else ""
+    with new_pipe() as pipe:
+        for connect, end, name, _ in methods_to_connect(either, pipe):
+            either.run_until_complete(connect(Failing, end))[0].close()
+            run(either)
+            callback = f"{name}._call_connection_lost({argument})"
+            assert reports[-1]["message"].startswith(f"Exception in callback {callback}")
+            assert repr(reports[-1]["handle"]).startswith(f"<Handle {callback}")
+    reports.clear()
+
+
 def test_failing_connection_made_is_reported_by_its_name(either: Any, pipe: Any) -> None:
     class Failing(Protocol):
         def connection_made(self, transport: Any) -> None:
@@ -364,6 +587,10 @@ def test_streams_work_on_pipes(either: Any, pipe: Any) -> None:
 
 
 def test_failing_close_of_the_pipe_is_reported(either: Any) -> None:
+    class Failing(Protocol):
+        def connection_lost(self, exc: "Exception | None") -> None:
+            raise LookupError
+
     class Pipe:
         def __init__(self, fd: int) -> None:
             self.fd = fd
@@ -373,14 +600,17 @@ def test_failing_close_of_the_pipe_is_reported(either: Any) -> None:
 
         def close(self) -> None:
             os.close(self.fd)
+            handled.append(sys.exc_info()[0])
             raise ZeroDivisionError
 
+    handled: list[Any] = []
     reports = reports_of(either)
     reading, writing = os.pipe()
-    transport = reader(either, Pipe(reading))
+    transport = reader(either, Pipe(reading), Failing())
     transport.close()
     run(either)
     assert [type(each["exception"]) for each in reports] == [ZeroDivisionError]
+    assert type(reports[0]["exception"].__context__) is handled[0] is LookupError
     os.close(writing)
     transport._pipe = None  # asyncio's still has it, and would close it again
 
