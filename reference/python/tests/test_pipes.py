@@ -233,6 +233,7 @@ def test_what_is_no_pipe_is_refused(either: Any, pipe: Any, error: "type[Excepti
         with pytest.raises(error):
             either.run_until_complete(connect(Protocol, pipe))
     run(either)
+    gc.collect()
 
 
 def methods_to_connect(loop: Any, pipe: Any) -> "list[tuple[Any, Any, str, str]]":
@@ -306,6 +307,7 @@ def test_debug_mode_refuses_to_queue_what_cannot_be_called(either: Any) -> None:
             for connect, end, _, _ in methods_to_connect(either, pipe):
                 with pytest.raises(TypeError, match=re.escape(text)):
                     either.run_until_complete(connect(protocol, end))
+    gc.collect()
 
 
 def test_what_cannot_be_called_is_reported_when_it_is(either: Any, pipe: Any) -> None:

@@ -175,6 +175,13 @@ def test_flags_are_for_the_socket_module(loop: Any) -> None:
     assert has_to_wait(loop, loop.getaddrinfo(*LOCALHOST, flags=socket.AI_NUMERICHOST))
 
 
+@pytest.mark.parametrize("flags", [None, "", 0.0])
+def test_flags_that_are_no_number_are_refused(loop: Any, flags: Any) -> None:
+    question = loop.getaddrinfo(*LOCALHOST, flags=flags)
+    with pytest.raises(TypeError):
+        loop.run_until_complete(question)
+
+
 def test_executor_of_the_program_gets_the_job(loop: Any) -> None:
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         loop.set_default_executor(pool)
