@@ -322,7 +322,7 @@ static PyType_Spec write_pipe_spec = {
     .slots = write_pipe_slots,
 };
 
-/* A type whose name in AttributeErrors, too, has no module before it, as that of a class has not. */
+/* A type whose name has no module before it in AttributeErrors either, like that of a class. */
 static PyTypeObject *
 new_transport_type(PyObject *module, PyType_Spec *spec, PyObject *base)
 {

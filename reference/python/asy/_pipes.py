@@ -2,7 +2,7 @@
 """Pipes as transports: how the two methods of the loop that connect them wait until that is done.
 
 A pipe belongs to its transport while that is still being made.  Of one that cannot be made, CPython's constructor
-leaves an object which goes when the exception goes, and then warns and closes the pipe.  ``HalfMade`` is that object.
+leaves an object that goes when the exception does, and then warns and closes the pipe.  ``HalfMade`` is that one.
 """
 
 import asyncio
@@ -69,8 +69,10 @@ class HalfMade:
 
     def __del__(self) -> None:
         if self.pipe is not None:
-            warnings.warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
-            self.pipe.close()
+            try:
+                warnings.warn(f"unclosed transport {self!r}", ResourceWarning, stacklevel=1, source=self)
+            finally:
+                self.pipe.close()
 
 
 def new_transport(loop: Any, name: str, pipe: Any, protocol: Any) -> Any:
