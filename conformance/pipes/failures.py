@@ -162,7 +162,6 @@ async def failing_flow_control_is_reported_with_its_transport(loop, trace):
             protocol = Failing(loop, trace, where)
             transport, _ = await loop.connect_write_pipe(lambda: protocol, sink)
             transport.write(bytes(MUCH))
-            trace("written")
             read_always(loop, source)
             await arrives(protocol.resumed)
             transport.write(b"more")

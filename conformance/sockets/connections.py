@@ -70,11 +70,13 @@ async def sock_accept_needs_a_listening_socket(loop, trace):
 
 @scenario(statements=["sock_accept.nonblocking"], debug=True)
 async def sock_accept_refuses_blocking_sockets_in_debug_mode(loop, trace):
-    """In debug mode a listening socket that blocks is a ValueError."""
-    with listening() as listener:
+    """In debug mode a listening socket that blocks is a ValueError, although a connection is there already."""
+    with listening() as listener, unconnected() as client:
+        await loop.sock_connect(client, listener.getsockname())
         listener.setblocking(True)
         try:
-            await loop.sock_accept(listener)
+            conn, _ = await loop.sock_accept(listener)
+            conn.close()
         except ValueError as error:
             trace("raised", error)
 

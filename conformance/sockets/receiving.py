@@ -141,7 +141,7 @@ async def sock_recv_refuses_blocking_sockets_in_debug_mode(loop, trace):
                 trace("raised", error)
 
 
-@scenario(statements=["sock_recv.param-name"])
+@scenario(statements=["sock_recv.param-n", "sock_recv.param-name"])
 async def sock_recv_has_no_parameter_of_the_documented_name(loop, trace):
     """The size is documented as nbytes, but no such keyword is accepted: give it by its position."""
     with socket_pair() as (ours, theirs):
