@@ -76,12 +76,12 @@ async def count_until_the_end(loop, source):
         data = source.read(100_000)
         count += len(data)
         if not data:
-            loop.remove_reader(source)
+            loop.remove_reader(source.fileno())
             ended.set_result(None)
 
-    loop.add_reader(source, readable)
+    loop.add_reader(source.fileno(), readable)
     await arrives(ended)
-    loop.remove_reader(source)
+    loop.remove_reader(source.fileno())
     return count
 
 

@@ -57,9 +57,9 @@ def terminal():
 async def read_once(loop, source):
     """Wait until there is something to read, and return it."""
     readable = loop.create_future()
-    loop.add_reader(source, lambda: readable.done() or readable.set_result(None))
+    loop.add_reader(source.fileno(), lambda: readable.done() or readable.set_result(None))
     await arrives(readable)
-    loop.remove_reader(source)
+    loop.remove_reader(source.fileno())
     return os.read(source.fileno(), 100) if readable.done() else None
 
 

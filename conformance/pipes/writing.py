@@ -48,12 +48,12 @@ async def read_all(loop, source):
         data = source.read(100_000)
         received.extend(data)
         if not data:
-            loop.remove_reader(source)
+            loop.remove_reader(source.fileno())
             ended.set_result(None)
 
-    loop.add_reader(source, readable)
+    loop.add_reader(source.fileno(), readable)
     await arrives(ended)
-    loop.remove_reader(source)
+    loop.remove_reader(source.fileno())
     return bytes(received)
 
 

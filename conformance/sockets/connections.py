@@ -108,7 +108,7 @@ async def cancelled_sock_accept_loses_no_connection(loop, trace):
             await task
         except asyncio.CancelledError:
             trace("cancelled")
-        trace("watched", bool(loop.remove_reader(listener)))
+        trace("watched", bool(loop.remove_reader(listener.fileno())))
         await loop.sock_connect(client, listener.getsockname())
         conn, _ = await loop.sock_accept(listener)
         with conn:
@@ -139,7 +139,7 @@ async def sock_connect_to_nobody_is_refused(loop, trace):
             await loop.sock_connect(client, holder.getsockname())
         except OSError as error:
             trace("raised", type(error), error.errno)
-        trace("watched", bool(loop.remove_writer(client)))
+        trace("watched", bool(loop.remove_writer(client.fileno())))
 
 
 @scenario(statements=["sock_connect.nonblocking"], debug=True)

@@ -72,7 +72,7 @@ async def sock_sendfile_sends_more_than_fits(loop, trace, tmp):
             received += await loop.sock_recv(theirs, 1_000_000)
         trace("sent", await task)
         trace("same", received == data)
-        trace("watched", bool(loop.remove_writer(ours)))
+        trace("watched", bool(loop.remove_writer(ours.fileno())))
 
 
 @scenario(statements=["sock_sendfile.offset-count", "sock_sendfile.position"])
@@ -269,7 +269,7 @@ async def cancelled_sock_sendfile_sends_no_more(loop, trace, tmp, T):
             await task
         except asyncio.CancelledError:
             trace("cancelled")
-        trace("watched", bool(loop.remove_writer(ours)))
+        trace("watched", bool(loop.remove_writer(ours.fileno())))
         ours.close()
         received = len(await receive_all(loop, theirs))
         trace("sent some", 0 < received < 3_000_000)

@@ -98,7 +98,7 @@ async def cancelled_sock_recv_loses_nothing(loop, trace):
             await task
         except asyncio.CancelledError:
             trace("cancelled")
-        trace("watched", bool(loop.remove_reader(ours)))
+        trace("watched", bool(loop.remove_reader(ours.fileno())))
         theirs.send(b"data")
         await asyncio.sleep(0)
         trace("received", await loop.sock_recv(ours, 100))
@@ -110,7 +110,7 @@ async def sock_recv_ends_its_watch(loop, trace):
     with socket_pair() as (ours, theirs):
         loop.call_soon(theirs.send, b"data")
         trace("received", await loop.sock_recv(ours, 100))
-        trace("watched", bool(loop.remove_reader(ours)))
+        trace("watched", bool(loop.remove_reader(ours.fileno())))
 
 
 @scenario(basis="observed: one reader for each socket; the second one takes its place")
