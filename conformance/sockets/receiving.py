@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import socket
 
 from loopcheck_target import scenario
@@ -175,3 +176,22 @@ async def sock_recv_into_refuses_blocking_sockets_in_debug_mode(loop, trace):
             trace("received", await loop.sock_recv_into(ours, buffer))
         except ValueError as error:
             trace("raised", error, bytes(buffer))
+
+
+@scenario(basis="observed: a program may ask what it is before it calls it")
+def methods_on_sockets_are_coroutine_functions(loop, trace):
+    """inspect.iscoroutinefunction() says so of each, and asyncio refuses them as callbacks in debug mode."""
+    for name in (
+        "sock_recv",
+        "sock_recv_into",
+        "sock_sendall",
+        "sock_connect",
+        "sock_accept",
+        "sock_sendfile",
+    ):
+        trace(name, inspect.iscoroutinefunction(getattr(loop, name)))
+    loop.set_debug(True)
+    try:
+        loop.call_soon(loop.sock_recv, None, 1)
+    except TypeError as error:
+        trace("refused", error)

@@ -156,3 +156,17 @@ async def sock_sendall_refuses_blocking_sockets_in_debug_mode(loop, trace):
             trace("received", theirs.recv(100))
         except BlockingIOError:
             trace("nothing was sent")
+
+
+@scenario(basis="observed: what has ended holds nothing of what it was given")
+async def buffer_is_free_after_sock_sendall_was_cancelled(loop, trace):
+    """A bytearray can be resized again when its sock_sendall() was cancelled, even while the task is kept."""
+    with socket_pair() as (ours, _theirs):
+        data = bytearray(10_000_000)
+        task = asyncio.ensure_future(loop.sock_sendall(ours, data))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        trace("cancelled", task.cancelled())
+        data.append(0)
+        trace("resized", len(data))

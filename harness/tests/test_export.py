@@ -161,7 +161,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ScenarioResul
     command = [sys.executable, "-m", "loopcheck", "run", *targets, *selection, "--results", str(file)]
     subprocess.run(command, capture_output=True, check=False)
     found = {result.id: result for result in read_results(file).scenarios}
-    return {scenario.id: found[scenario.id] for scenario in HERE if found[scenario.id].verdict != "skipped"}
+    return {scenario.id: found[scenario.id] for scenario in HERE if found[scenario.id].oracle}
 
 
 def failures(judge: Callable[[str], str], ids: Iterable[str]) -> dict[str, str]:
@@ -221,8 +221,8 @@ def test_script_shows_on_asyncio_what_the_harness_saw(
 
 
 def is_printed(result: ScenarioResult) -> bool:
-    """Return whether a script can show one of the differences."""
-    return any(
+    """Return whether a script can show one of the differences, or that the loop has crashed."""
+    return result.verdict == "crash" or any(
         difference["kind"] not in NOT_PRINTED
         and "has the warning" not in difference["sentence"]
         and "have the warning" not in difference["sentence"]

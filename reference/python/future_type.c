@@ -28,29 +28,29 @@ object_of(asy_future *core)
 
 /* ---- what the library asks of a future ------------------------------------------ */
 
-static void
-ref(asy_future *core)
+void
+future_object_ref(asy_future *core)
 {
     Py_INCREF((PyObject *)object_of(core));
 }
 
-static void
-unref(asy_future *core)
+void
+future_object_unref(asy_future *core)
 {
     Py_DECREF((PyObject *)object_of(core));
 }
 
-static char *
-describe(asy_future *core)
+char *
+future_object_describe(asy_future *core)
 {
     return text_from_object(PyObject_Repr((PyObject *)object_of(core)));
 }
 
 static const asy_future_ops future_ops = {
     .name = "Future",
-    .ref = ref,
-    .unref = unref,
-    .describe = describe,
+    .ref = future_object_ref,
+    .unref = future_object_unref,
+    .describe = future_object_describe,
 };
 
 FutureObject *

@@ -54,6 +54,11 @@ PyObject *object_of_handle(asy_handle *handle);
 /* Give back an object that a future or coroutine had as its result. */
 void drop_object(void *object);
 
+/* For the tables by which the library asks futures and tasks. */
+void future_object_ref(asy_future *core);
+void future_object_unref(asy_future *core);
+char *future_object_describe(asy_future *core);
+
 /* What all types of futures do; source_frames is how many lines of the stack debug mode keeps. */
 int future_init_head(FutureObject *self, LoopObject *loop, int source_frames);
 int Future_traverse(PyObject *object, visitproc visit, void *arg);

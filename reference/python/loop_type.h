@@ -50,6 +50,7 @@ extern PyMethodDef run_until_complete_done_def;
 #define POSITIONAL_METHOD(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL
 #define FAST_ARGUMENTS PyObject *object, PyObject *const *args, Py_ssize_t arg_count,      \
                        PyObject *keywords
+#define POSITIONAL_ARGUMENTS PyObject *object, PyObject *const *args, Py_ssize_t arg_count
 
 /* ---- loop_calls.c ----------------------------------------------------------------- */
 
@@ -80,15 +81,15 @@ PyObject *Loop_remove_writer(FAST_ARGUMENTS);
 
 /* ---- loop_sockets.c --------------------------------------------------------------- */
 
-PyObject *Loop_sock_recv(FAST_ARGUMENTS);
-PyObject *Loop_sock_recv_into(FAST_ARGUMENTS);
-PyObject *Loop_sock_recvfrom(FAST_ARGUMENTS);
-PyObject *Loop_sock_recvfrom_into(FAST_ARGUMENTS);
-PyObject *Loop_sock_sendall(FAST_ARGUMENTS);
-PyObject *Loop_sock_sendto(FAST_ARGUMENTS);
-PyObject *Loop_sock_send_pieces(FAST_ARGUMENTS);
-PyObject *Loop_sock_connect_resolved(FAST_ARGUMENTS);
-PyObject *Loop_sock_accept(FAST_ARGUMENTS);
+PyObject *Loop_sock_recv(POSITIONAL_ARGUMENTS);
+PyObject *Loop_sock_recv_into(POSITIONAL_ARGUMENTS);
+PyObject *Loop_sock_recvfrom(POSITIONAL_ARGUMENTS);
+PyObject *Loop_sock_recvfrom_into(POSITIONAL_ARGUMENTS);
+PyObject *Loop_sock_sendall(POSITIONAL_ARGUMENTS);
+PyObject *Loop_sock_sendto(POSITIONAL_ARGUMENTS);
+PyObject *Loop_sock_send_pieces(POSITIONAL_ARGUMENTS);
+PyObject *Loop_sock_connect(POSITIONAL_ARGUMENTS);
+PyObject *Loop_sock_accept(POSITIONAL_ARGUMENTS);
 
 /* ---- loop_executors.c, loop_literals.c: METH_FASTCALL ------------------------------ */
 

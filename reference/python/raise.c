@@ -136,11 +136,11 @@ error_from_python(void)
 int
 visit_error(const asy_error *err, visitproc visit, void *arg)
 {
-    bool sees_object = err && err->refs == 1 && err->unref_foreign == unref_exception;
-
-    if (sees_object)
+    if (!err || err->refs != 1)
+        return 0;
+    if (err->unref_foreign == unref_exception)
         Py_VISIT((PyObject *)err->foreign);
-    return 0;
+    return visit_error(err->cause, visit, arg);
 }
 
 /* OSError(errno, strerror), class(message), or without a message class(). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The coroutines of sock_recv() and its siblings, on socket objects.
+ * The coroutines that sock_recv() and its siblings await, on socket objects.
  *
  * They are those of the library's src/io, with the socket object in the place of the system call:
  * it knows addresses of every family, its own time-out, signals and audit hooks, and may be of a
@@ -8,12 +8,16 @@
  * coroutine waits, as asy_ready_begin() of the library does it.
  *
  * The coroutine object owns the frame, and keeps for it what the garbage collector has to see: the
- * socket, the arguments, and in the place of the first argument the result.
+ * socket, the arguments, and in the place of the first argument the result. It does so until the
+ * coroutine has ended: then a buffer is free, and a socket may go, whoever still holds the object.
+ * The result is handed to whoever awaits it.
  */
 #include "socket_call.h"
 
 #include "convert.h"
 #include "raise.h"
+
+#include <errno.h>
 
 #define SOCK keep[0]
 #define FIRST keep[1]                   /* and the result */
@@ -24,7 +28,9 @@ struct socket_call {
     LoopObject      *loop;              /* borrowed */
     CoroutineObject *object;            /* borrowed */
     const struct socket_operation *operation;
+    bool             done;              /* and there is a result */
     bool             tried;
+    bool             trying;            /* what the object keeps is in use */
     Py_ssize_t       sent;              /* of sendall */
     asy_ready        ready;
 };
@@ -49,69 +55,68 @@ call_socket(const struct socket_call *self, const char *name, PyObject *first, P
 
 /* Keep the result, which is stolen; NULL is an exception. */
 static asy_error *
-finish(struct socket_call *self, PyObject *result, bool *ret_done)
+finish(struct socket_call *self, PyObject *result)
 {
     if (!result)
         return error_from_python();
     PyObject *argument = self->object->FIRST;
     self->object->FIRST = result;
+    self->done = true;
     Py_XDECREF(argument);
-    *ret_done = true;
     return ASY_OK;
 }
 
 static asy_error *
-call_and_finish(struct socket_call *self, const char *name, bool *ret_done)
+call_and_finish(struct socket_call *self, const char *name)
 {
-    PyObject *result = call_socket(self, name, self->object->FIRST, self->object->SECOND);
-    return finish(self, result, ret_done);
+    return finish(self, call_socket(self, name, self->object->FIRST, self->object->SECOND));
 }
 
 /* ---- receiving ---------------------------------------------------------------------- */
 
 /* Spec: sock_recv.returns-bytes */
 static asy_error *
-try_recv(struct socket_call *self, bool *ret_done)
+try_recv(struct socket_call *self)
 {
-    return call_and_finish(self, "recv", ret_done);
+    return call_and_finish(self, "recv");
 }
 
 static asy_error *
-try_recv_into(struct socket_call *self, bool *ret_done)
+try_recv_into(struct socket_call *self)
 {
-    return call_and_finish(self, "recv_into", ret_done);
+    return call_and_finish(self, "recv_into");
 }
 
 static asy_error *
-try_recvfrom(struct socket_call *self, bool *ret_done)
+try_recvfrom(struct socket_call *self)
 {
-    return call_and_finish(self, "recvfrom", ret_done);
+    return call_and_finish(self, "recvfrom");
 }
 
 /* nbytes of 0 means the whole buffer.
  * Spec: sock_recvfrom_into.nbytes */
 static asy_error *
-try_recvfrom_into(struct socket_call *self, bool *ret_done)
+try_recvfrom_into(struct socket_call *self)
 {
     CoroutineObject *object = self->object;
-    int given = object->SECOND ? PyObject_IsTrue(object->SECOND) : 0;
+    int given = PyObject_IsTrue(object->SECOND);
 
     if (given == 0 && !self->tried) {
         Py_ssize_t size = PyObject_Size(object->FIRST);
-        Py_XDECREF(object->SECOND);
+        Py_DECREF(object->SECOND);
         object->SECOND = size < 0 ? NULL : PyLong_FromSsize_t(size);
     }
     if (given < 0 || !object->SECOND)
         return error_from_python();
-    return call_and_finish(self, "recvfrom_into", ret_done);
+    return call_and_finish(self, "recvfrom_into");
 }
 
 /* ---- sending ------------------------------------------------------------------------ */
 
 static asy_error *
-try_sendto(struct socket_call *self, bool *ret_done)
+try_sendto(struct socket_call *self)
 {
-    return call_and_finish(self, "sendto", ret_done);
+    return call_and_finish(self, "sendto");
 }
 
 /* How many bytes the data has, or -1 and an exception. */
@@ -153,7 +158,7 @@ send_data(struct socket_call *self, PyObject *data)
 
     Py_XDECREF(data);
     Py_XDECREF(count);
-    if (sent >= 0)
+    if (!PyErr_Occurred())
         self->sent += sent;
     else if (PyErr_ExceptionMatches(PyExc_BlockingIOError)
              || PyErr_ExceptionMatches(PyExc_InterruptedError))
@@ -164,7 +169,7 @@ send_data(struct socket_call *self, PyObject *data)
 }
 
 static asy_error *
-try_sendall(struct socket_call *self, bool *ret_done)
+try_sendall(struct socket_call *self)
 {
     CoroutineObject *object = self->object;
     PyObject *data = self->tried ? PySequence_GetSlice(object->FIRST, self->sent, PY_SSIZE_T_MAX)
@@ -175,13 +180,13 @@ try_sendall(struct socket_call *self, bool *ret_done)
     if (size < 0)
         return error_from_python();
     if (self->sent == size)
-        return finish(self, Py_NewRef(Py_None), ret_done);
+        return finish(self, Py_NewRef(Py_None));
     return self->tried ? ASY_OK : keep_view(object);
 }
 
 /* What the argument calls a piece, until it says that there are no more. */
 static asy_error *
-try_send_pieces(struct socket_call *self, bool *ret_done)
+try_send_pieces(struct socket_call *self)
 {
     PyObject *result = PyObject_CallNoArgs(self->object->FIRST);
     int is_last = result ? PyObject_IsTrue(result) : -1;
@@ -189,8 +194,7 @@ try_send_pieces(struct socket_call *self, bool *ret_done)
     Py_XDECREF(result);
     if (is_last < 0)
         return error_from_python();
-    *ret_done = is_last;
-    return ASY_OK;
+    return is_last ? finish(self, Py_NewRef(Py_None)) : ASY_OK;
 }
 
 /* ---- connecting and accepting --------------------------------------------------------- */
@@ -207,7 +211,7 @@ connect_failed(long errnum, PyObject *address)
 }
 
 static asy_error *
-look_at_result(struct socket_call *self, bool *ret_done)
+look_at_result(struct socket_call *self)
 {
     struct module_state *state = self->loop->state;
     PyObject *option = call_socket(self, "getsockopt", state->sol_socket, state->so_error);
@@ -218,29 +222,26 @@ look_at_result(struct socket_call *self, bool *ret_done)
         return error_from_python();
     if (errnum != 0)
         return connect_failed(errnum, self->object->FIRST);
-    return finish(self, Py_NewRef(Py_None), ret_done);
+    return finish(self, Py_NewRef(Py_None));
 }
 
 static asy_error *
-try_connect(struct socket_call *self, bool *ret_done)
+try_connect(struct socket_call *self)
 {
-    return self->tried ? look_at_result(self, ret_done)
-                       : call_and_finish(self, "connect", ret_done);
+    return self->tried ? look_at_result(self)
+                       : call_and_finish(self, "connect");
 }
 
-/* Spec: sock_accept.conn-nonblocking */
+/* As in CPython: what is no socket has no fileno() in the first place. */
 static asy_error *
-try_accept(struct socket_call *self, bool *ret_done)
+try_accept(struct socket_call *self)
 {
-    PyObject *pair = call_socket(self, "accept", NULL, NULL);
-    PyObject *conn = pair ? PySequence_GetItem(pair, 0) : NULL;
-    PyObject *none = conn ? PyObject_CallMethod(conn, "setblocking", "O", Py_False) : NULL;
+    PyObject *fileno = call_socket(self, "fileno", NULL, NULL);
 
-    Py_XDECREF(conn);
-    if (!none)
-        Py_CLEAR(pair);
-    Py_XDECREF(none);
-    return finish(self, pair, ret_done);
+    if (!fileno)
+        return error_from_python();
+    Py_DECREF(fileno);
+    return call_and_finish(self, "accept");
 }
 
 /* ---- the coroutine -------------------------------------------------------------------- */
@@ -263,19 +264,66 @@ check_socket(const struct socket_call *self)
     return ASY_OK;
 }
 
-/* The socket may let other threads run, and these may drop the coroutine. */
+/* OSError.errno, or -1. */
+static long
+os_error_number(const asy_error *err)
+{
+    PyObject *errnum = PyObject_GetAttrString((PyObject *)err->foreign, "errno");
+    long number = errnum && PyLong_Check(errnum) ? PyLong_AsLong(errnum) : -1;
+
+    Py_XDECREF(errnum);
+    PyErr_Clear();
+    return number;
+}
+
+/* BlockingIOError and InterruptedError. Not so connect() with EAGAIN: nothing has begun,
+ * as the library's sock_connect.c explains. */
+static bool
+has_to_wait(const struct socket_call *self, const asy_error *err)
+{
+    if (asy_error_is_a(err, ASY_InterruptedError))
+        return true;
+    if (!asy_error_is_a(err, ASY_BlockingIOError))
+        return false;
+    return self->operation != &socket_connect || os_error_number(err) != EAGAIN;
+}
+
+static void
+let_go(struct socket_call *self)
+{
+    Py_CLEAR(self->object->SOCK);
+    if (!self->done)
+        Py_CLEAR(self->object->FIRST);
+    Py_CLEAR(self->object->SECOND);
+}
+
+/* The socket may let other threads run, and these may close or drop the coroutine. */
 static asy_error *
-attempt(struct socket_call *self, bool *ret_done)
+attempt(struct socket_call *self)
 {
     PyObject *object = Py_NewRef((PyObject *)self->object);
 
-    *ret_done = false;
-    asy_error *err = self->operation->attempt(self, ret_done);
+    self->trying = true;
+    asy_error *err = self->operation->attempt(self);
+    self->trying = false;
     self->tried = true;
+    if (self->co.finished)
+        let_go(self);
     Py_DECREF(object);
-    if (asy_error_is_a(err, ASY_BlockingIOError) || asy_error_is_a(err, ASY_InterruptedError))
-        err = asy_error_unref(err);
-    return err;
+    return has_to_wait(self, err) ? asy_error_unref(err) : err;
+}
+
+static asy_error *
+attempt_and_wake(struct socket_call *self)
+{
+    asy_error *err = attempt(self);
+    asy_future *future = self->ready.future;
+
+    if (!future || asy_error_is_fatal(err))         /* it was closed meanwhile; or the loop ends */
+        return err;
+    if (err)
+        return asy_future_set_exception(future, err);
+    return self->done ? asy_future_set_result(future, NULL, NULL) : ASY_OK;
 }
 
 /* The callback of the watch, of what is done in pieces. */
@@ -283,23 +331,28 @@ static asy_error *
 attempt_again(void *argument)
 {
     struct socket_call *self = argument;
-    bool done;
+    asy_error *err = ASY_OK;
 
-    if (asy_future_done(self->ready.future))
-        return ASY_OK;
-    asy_error *err = attempt(self, &done);
-    asy_future *future = self->ready.future;
-    if (!future || asy_error_is_fatal(err))         /* it was closed meanwhile; or the loop ends */
-        return err;
-    if (err)
-        return asy_future_set_exception(future, err);
-    return done ? asy_future_set_result(future, NULL, NULL) : ASY_OK;
+    asy_coro_ref(&self->co);
+    if (!asy_future_done(self->ready.future))
+        err = attempt_and_wake(self);
+    asy_coro_unref(&self->co);
+    return err;
 }
 
-static void
-drop_coro(void *argument)
+/* The socket is asked for its descriptor, and the answer has to be a number. */
+static asy_error *
+get_descriptor(const struct socket_call *self, int *ret_fd)
 {
-    asy_coro_unref(argument);
+    PyObject *fileno = call_socket(self, "fileno", NULL, NULL);
+    int status = fileno ? fd_from_object(fileno, ret_fd) : -1;
+
+    Py_XDECREF(fileno);
+    if (status < 0)
+        return error_from_python();
+    if (status > 0)
+        RAISE(OverflowError, "Python int too large to convert to C int");
+    return ASY_OK;
 }
 
 static asy_error *
@@ -308,34 +361,26 @@ begin_waiting(struct socket_call *self)
     asy_loop *loop = self->loop->core;
     asy_ready_for what = self->operation->what;
     int fd;
-    int status = fd_from_object(self->object->SOCK, &fd);
 
-    if (status < 0)
-        return error_from_python();
-    if (status > 0)
-        RAISE(OverflowError, "Python int too large to convert to C int");
+    TRY(get_descriptor(self, &fd));
     if (!self->operation->in_pieces)
         return asy_ready_begin(&self->ready, loop, fd, what);
-    return asy_ready_begin_with(&self->ready, loop, fd, what,
-                                asy_own(attempt_again, asy_coro_ref(&self->co), drop_coro));
+    return asy_ready_begin_with(&self->ready, loop, fd, what, asy_borrow(attempt_again, self));
 }
 
+/* What is done in pieces, the callback has done when the wait is over. */
 ASYNC(socket_call)
 {
-    bool done;
-
     ASYNC_BEGIN;
 
     TRY(check_socket(self));
-    for (;;) {
-        TRY(attempt(self, &done));
-        if (done)
-            return ASY_OK;
+    TRY(attempt(self));
+    while (!self->done) {
         TRY(begin_waiting(self));
         AWAIT(self->ready.future);
-        if (self->operation->in_pieces)
-            return ASY_OK;
         asy_ready_end(&self->ready);
+        if (!self->done)
+            TRY(attempt(self));
     }
 
     ASYNC_END;
@@ -344,55 +389,49 @@ ASYNC(socket_call)
 FINALLY(socket_call)
 {
     asy_ready_end(&self->ready);
+    if (!self->trying)
+        let_go(self);
 }
 
 /* ---- the operations ------------------------------------------------------------------- */
 
-/* Spec: sock_recv.async-def-3.7, sock_sendall.async-def-3.7, sock_accept.async-def-3.7 */
-#define BASE "BaseSelectorEventLoop."
-
-const struct socket_operation socket_recv = { BASE "sock_recv", ASY_READABLE, try_recv, false };
+const struct socket_operation socket_recv = { "sock_recv", 2, ASY_READABLE, try_recv, false };
 const struct socket_operation socket_recv_into = {
-    BASE "sock_recv_into", ASY_READABLE, try_recv_into, false,
+    "sock_recv_into", 2, ASY_READABLE, try_recv_into, false,
 };
 const struct socket_operation socket_recvfrom = {
-    BASE "sock_recvfrom", ASY_READABLE, try_recvfrom, false,
+    "sock_recvfrom", 2, ASY_READABLE, try_recvfrom, false,
 };
 const struct socket_operation socket_recvfrom_into = {
-    BASE "sock_recvfrom_into", ASY_READABLE, try_recvfrom_into, false,
+    "sock_recvfrom_into", 3, ASY_READABLE, try_recvfrom_into, false,
 };
 const struct socket_operation socket_sendall = {
-    BASE "sock_sendall", ASY_WRITABLE, try_sendall, true,
+    "sock_sendall", 2, ASY_WRITABLE, try_sendall, true,
 };
 const struct socket_operation socket_sendto = {
-    BASE "sock_sendto", ASY_WRITABLE, try_sendto, false,
+    "sock_sendto", 3, ASY_WRITABLE, try_sendto, false,
 };
 const struct socket_operation socket_send_pieces = {
-    BASE "sock_sendfile", ASY_WRITABLE, try_send_pieces, true,
+    "sock_sendfile", 2, ASY_WRITABLE, try_send_pieces, true,
 };
 const struct socket_operation socket_connect = {
-    BASE "sock_connect", ASY_WRITABLE, try_connect, false,
+    "sock_connect", 2, ASY_WRITABLE, try_connect, false,
 };
 const struct socket_operation socket_accept = {
-    BASE "sock_accept", ASY_READABLE, try_accept, false,
+    "sock_accept", 1, ASY_READABLE, try_accept, false,
 };
 
 static PyObject *
-result_of(CoroutineObject *object)
+take_result(CoroutineObject *object)
 {
-    return Py_NewRef(object->FIRST ? object->FIRST : Py_None);
-}
+    PyObject *result = object->FIRST;
 
-static PyObject *
-none_of(CoroutineObject *object)
-{
-    (void)object;
-    Py_RETURN_NONE;
+    object->FIRST = NULL;
+    return result;
 }
 
 PyObject *
-socket_call_new(LoopObject *loop, const struct socket_operation *operation, PyObject *sock,
-                PyObject *first, PyObject *second)
+socket_call_new(LoopObject *loop, const struct socket_operation *operation, PyObject *const *args)
 {
     asy_coro *core = ASYNC_CALL(socket_call, .loop = loop, .operation = operation);
     CoroutineObject *object = coroutine_object_new(loop, operation->name, core);
@@ -400,10 +439,8 @@ socket_call_new(LoopObject *loop, const struct socket_operation *operation, PyOb
     if (!object)
         return NULL;
     ((struct socket_call *)(void *)core)->object = object;
-    object->SOCK = Py_NewRef(sock);
-    object->FIRST = Py_XNewRef(first);
-    object->SECOND = Py_XNewRef(second);
-    object->make_result = operation->what == ASY_READABLE || operation == &socket_sendto
-                              ? result_of : none_of;
+    for (Py_ssize_t i = 0; i < operation->arg_count; i++)
+        object->keep[i] = Py_NewRef(args[i]);
+    object->make_result = take_result;
     return (PyObject *)object;
 }

@@ -11,6 +11,7 @@
 #include "convert.h"
 #include "raise.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -25,30 +26,15 @@ object_of(asy_future *core)
 
 /* ---- what the library asks of a task -------------------------------------------- */
 
-static void
-ref(asy_future *core)
-{
-    Py_INCREF((PyObject *)object_of(core));
-}
-
-static void
-unref(asy_future *core)
-{
-    Py_DECREF((PyObject *)object_of(core));
-}
-
-static char *
-describe(asy_future *core)
-{
-    return text_from_object(PyObject_Repr((PyObject *)object_of(core)));
-}
+static_assert(offsetof(TaskObject, core) == offsetof(FutureObject, core),
+              "the object around a future is found in the same way");
 
 static const asy_future_ops task_ops = {
     .name = "Task",
-    .ref = ref,
-    .unref = unref,
+    .ref = future_object_ref,
+    .unref = future_object_unref,
     .is_task = true,
-    .describe = describe,
+    .describe = future_object_describe,
 };
 
 TaskObject *

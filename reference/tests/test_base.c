@@ -30,6 +30,28 @@ alloc_zeroes_and_formats(void **state)
 }
 
 static void
+floats_are_written_as_python_writes_them(void **state)
+{
+    static const struct {
+        double      value;
+        const char *text;
+    } cases[] = {
+        { 0, "0.0" }, { -0.5, "-0.5" }, { 3, "3.0" }, { 0.1234567, "0.1234567" },
+        { 1e7, "10000000.0" },
+        { 1e15, "1000000000000000.0" }, { 1e16, "1e+16" }, { 0.0001, "0.0001" }, { 1e-5, "1e-05" },
+        { 0.1 + 0.2, "0.30000000000000004" }, { 0x1p53, "9007199254740992.0" },
+        { 12345.678, "12345.678" }, { 1.5e300, "1.5e+300" }, { HUGE_VAL, "inf" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = alloc_float_text(cases[i].value);
+        assert_string_equal(text, cases[i].text);
+        asy_free(text);
+    }
+}
+
+static void
 alloc_resize_keeps_what_was_there(void **state)
 {
     (void)state;
@@ -149,6 +171,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         testing_case(alloc_zeroes_and_formats),
+        testing_case(floats_are_written_as_python_writes_them),
         testing_case(alloc_resize_keeps_what_was_there),
         testing_case(queue_is_first_in_first_out_across_growth_and_wrap),
         testing_case(queue_holds_one_handle_twice),

@@ -2,6 +2,8 @@
 /* Jobs in threads: what comes back, which threads there are, what is refused or cancelled. */
 #include "gated_work.h"
 
+#include <unistd.h>
+
 /* ---- results --------------------------------------------------------------------- */
 
 static void
@@ -259,6 +261,76 @@ loops_of_several_threads_share_an_executor(void **state)
     asy_executor_unref(executor);
 }
 
+/* In debug mode it is refused at once. */
+static void
+job_without_a_function_fails_as_such_a_callback_does(void **state)
+{
+    struct testing *t = *state;
+    asy_executor *executor = asy_executor_new(1);
+    asy_future *future;
+
+    require_ok(asy_run_in_executor(t->loop, executor, asy_borrow(NULL, NULL), &future));
+    require_ok(asy_loop_run_until_done(t->loop, future));
+    require_error(asy_future_result(future, NULL), ASY_TypeError, "'NULL' object is not callable");
+    asy_future_unref(future);
+    asy_executor_shutdown(executor, true);
+    asy_executor_unref(executor);
+}
+
+/* ---- shutdown from other threads ------------------------------------------------------ */
+
+struct late_shutdown {
+    asy_executor *executor;
+    struct work  *work;
+    bool          waited;
+};
+
+static void *
+shut_down_late(void *argument)
+{
+    struct late_shutdown *late = argument;
+
+    asy_executor_shutdown(late->executor, true);
+    late->waited = atomic_load(&late->work->runs) == 1;
+    return NULL;
+}
+
+/* One worker has ended, and was joined by the first thread that shuts down; the second such thread
+ * gets the number that the worker had. The naps only make it likely that it comes to that. */
+static void
+whoever_shuts_down_waits_even_with_the_number_of_a_worker(void **state)
+{
+    struct testing *t = *state;
+    struct work quick, slow;
+    pthread_t threads[2];
+
+    work_init(&quick, true);
+    work_init(&slow, true);
+    struct late_shutdown late[2] = {
+        { .executor = asy_executor_new(2), .work = &slow },
+        { .work = &slow },
+    };
+    late[1].executor = late[0].executor;
+    asy_future_unref(submit(t, late[0].executor, &quick));
+    asy_future_unref(submit(t, late[0].executor, &slow));
+    wait_at(&quick.begun);
+    wait_at(&slow.begun);
+    sem_post(&quick.gate);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, shut_down_late, &late[i]), 0);
+        usleep(20000);
+    }
+    sem_post(&slow.gate);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(late[i].waited);
+    }
+    asy_executor_unref(late[0].executor);
+    testing_run_once(t);
+    work_deinit(&quick);
+    work_deinit(&slow);
+}
+
 int
 main(void)
 {
@@ -272,6 +344,8 @@ main(void)
         testing_case(refused_job_is_given_back),
         testing_case(cancelled_job_that_has_not_begun_never_runs),
         testing_case(loops_of_several_threads_share_an_executor),
+        testing_case(job_without_a_function_fails_as_such_a_callback_does),
+        testing_case(whoever_shuts_down_waits_even_with_the_number_of_a_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,6 +271,10 @@ failed_resolution_raises_gaierror(void **state)
     assert_int_equal(err->kind, ASY_gaierror);
     assert_int_equal(err->errnum, EAI_FAMILY);
     asy_error_unref(err);
+    err = run(t, asy_getnameinfo(t->loop, NULL, 0, 0, &host, &service));
+    assert_int_equal(err->kind, ASY_gaierror);
+    assert_int_equal(err->errnum, EAI_FAMILY);
+    asy_error_unref(err);
     require_error(run(t, asy_getnameinfo(t->loop, &unknown, 1000, 0, &host, &service)),
                   ASY_ValueError, "the address of 1000 bytes is longer than any");
     end_executor(executor);

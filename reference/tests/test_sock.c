@@ -58,6 +58,31 @@ what_is_there_is_received_in_one_iteration(void **state)
     testing_close_pair(fds);
 }
 
+/* As in CPython, whose socket.recv(0) asks nobody. */
+static void
+no_bytes_are_received_at_once_but_an_empty_datagram_is_waited_for(void **state)
+{
+    struct testing *t = *state;
+    size_t count = 7;
+    char buffer[1];
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fds), 0);
+    asy_task *nothing = trace_task(t, asy_sock_recv(t->loop, fds[0], buffer, 0, &count));
+    testing_run_once(t);
+    assert_true(is_done(nothing));
+    require_success(t, nothing);
+    assert_int_equal(count, 0);
+    count = 7;
+    asy_task *datagram = trace_task(t, asy_sock_recvfrom(t->loop, fds[0], buffer, 0, &count, NULL));
+    testing_run_once(t);
+    assert_false(is_done(datagram));
+    assert_int_equal(send(fds[1], "abc", 3, 0), 3);
+    require_success(t, datagram);
+    assert_int_equal(count, 0);
+    testing_close_pair(fds);
+}
+
 /* As CPython 3.14: the task waits; the descriptor is found ready; the task goes on. */
 static void
 receiving_goes_on_in_the_iteration_after_the_descriptor_is_ready(void **state)
@@ -358,6 +383,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        trace_case(no_bytes_are_received_at_once_but_an_empty_datagram_is_waited_for),
         trace_case(what_is_there_is_received_in_one_iteration),
         trace_case(receiving_goes_on_in_the_iteration_after_the_descriptor_is_ready),
         trace_case(end_of_stream_is_nothing_received),

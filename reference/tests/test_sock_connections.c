@@ -232,6 +232,36 @@ connecting_that_was_interrupted_can_still_be_refused(void **state)
     close(holder);
 }
 
+/* The system's answer is EAGAIN, and an error of the socket there is none. */
+static void
+full_queue_of_a_unix_listener_is_no_connection(void **state)
+{
+    struct testing *t = *state;
+    struct sockaddr_un nameless = { .sun_family = AF_UNIX };
+    int listener = new_stream_socket(AF_UNIX), clients[3];
+    asy_error *err = ASY_OK;
+    size_t count = 0;
+
+    assert_int_equal(bind(listener, (const struct sockaddr *)&nameless,
+                          sizeof nameless.sun_family), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    asy_address address = socket_address(listener);
+    while (!err && count < 3) {
+        clients[count] = new_stream_socket(AF_UNIX);
+        asy_task *task = trace_task(t, asy_sock_connect(t->loop, clients[count++], &address));
+        run_until_done(t, task);
+        err = asy_future_result(asy_task_future(task), NULL);
+        asy_task_unref(task);
+    }
+    assert_non_null(err);
+    assert_int_equal(err->kind, ASY_BlockingIOError);
+    assert_int_equal(err->errnum, EAGAIN);
+    asy_error_unref(err);
+    while (count > 0)
+        close(clients[--count]);
+    close(listener);
+}
+
 int
 main(void)
 {
@@ -245,6 +275,7 @@ main(void)
         trace_case(connecting_and_accepting_survive_an_unhelpful_system),
         trace_case(connection_waits_for_descriptors),
         trace_case(connecting_that_was_interrupted_can_still_be_refused),
+        trace_case(full_queue_of_a_unix_listener_is_no_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,6 +122,25 @@ file_survives_an_unhelpful_system(void **state)
     close(file);
 }
 
+/* Of such a file the size is 0, which is not its end. */
+static void
+count_is_asked_for_whatever_the_size_of_the_file_is(void **state)
+{
+    struct testing *t = *state;
+    int fds[2], pipe_fds[2];
+    size_t sent = 7;
+
+    testing_socket_pair(fds);
+    assert_int_equal(pipe(pipe_fds), 0);
+    assert_int_equal(write(pipe_fds[1], "abc", 3), 3);
+    require_ok(outcome(t, asy_sock_sendfile(t->loop, fds[0], pipe_fds[0], 0, 0, false, &sent)));
+    assert_int_equal(sent, 0);
+    require_error(outcome(t, asy_sock_sendfile(t->loop, fds[0], pipe_fds[0], 0, 3, false, &sent)),
+                  ASY_SendfileNotAvailableError, "os.sendfile call failed");
+    testing_close_pair(fds);
+    testing_close_pair(pipe_fds);
+}
+
 /* ---- the fallback ---------------------------------------------------------------------- */
 
 #define BIG (1 << 20)
@@ -355,6 +374,7 @@ main(void)
         trace_case(empty_file_is_nothing_to_send),
         trace_case(what_cannot_be_sent_is_refused),
         trace_case(file_survives_an_unhelpful_system),
+        trace_case(count_is_asked_for_whatever_the_size_of_the_file_is),
         trace_case(what_the_system_does_not_send_is_read),
         trace_case(many_blocks_arrive_as_they_are_in_the_file),
         trace_case(errors_of_reading_and_sending_are_raised),

@@ -47,7 +47,9 @@
  *     raises, or when the coroutine is dropped, even if it was never started. It cannot await.
  *     So each field starts as "nothing to give back".
  *   - The frame's memory is zeroed but for the arguments. Whoever keeps a pointer to it keeps a
- *     reference: asy_coro_ref().
+ *     reference: asy_coro_ref(). But what the frame itself owns, such as the handle of a callback
+ *     that writes to the frame, only borrows it, and FINALLY takes it away: with a reference the
+ *     two would hold each other, and a coroutine that nobody else wants would never end.
  *   - No AWAIT outside of the body: a helper function that has to wait is a coroutine itself.
  *
  * A coroutine belongs to one thread at a time.

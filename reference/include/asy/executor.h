@@ -64,7 +64,7 @@ ASY_API void asy_executor_shutdown(asy_executor *executor, bool wait);
  *          future's, which gives it back; with asy_borrow(), still the caller's. An error of the
  *          job is its exception, and then the argument is given back.
  * Raises   RuntimeError: the loop is closed; the executor was shut down. TypeError: in debug mode,
- *          the job has no function.
+ *          the job has no function; otherwise that is the exception of the future.
  * Steals   job. Its drop is called in the loop's thread; only that of a job which is still at work,
  *          or waits for its turn, when the loop is closed, in the executor's.
  * Spec     run_in_executor.runs, run_in_executor.executor-arg, run_in_executor.none-default,
@@ -79,14 +79,16 @@ ASY_API asy_error *asy_run_in_executor(asy_loop *loop, asy_executor *executor, a
  * go, and not shut down as long as somebody else has a reference. (asyncio checks that it is a
  * thread pool. There is no other kind here.)
  *
+ * After asy_shutdown_default_executor() it is kept, and never used.
+ *
  * Raises   TypeError: the executor is NULL.
  * Spec     run_in_executor.set-default-used
  */
 ASY_API asy_error *asy_set_default_executor(asy_loop *loop, asy_executor *executor) ASY_MUST_CHECK;
 
 /* await loop.shutdown_default_executor(timeout): wait until its threads have ended. From the start
- * of the coroutine on, the loop has no default executor any more. When the time is over, a warning
- * is logged, and the threads are left to themselves.
+ * of the coroutine on, asy_run_in_executor() takes no more jobs for the default executor, whichever
+ * is set. When the time is over, a warning is logged, and the threads are left to themselves.
  *
  * timeout  seconds; negative or not a number: for ever. (Python's None.)
  * Spec     shutdown_default_executor.coroutine, shutdown_default_executor.joins,

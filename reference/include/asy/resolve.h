@@ -49,7 +49,7 @@ ASY_API bool asy_getaddrinfo_literal(const char *host, const char *service,
 
 /* await loop.getnameinfo(sockaddr, flags): the names of a host and a service.
  *
- * address  of so many bytes, which are copied.
+ * address  of so many bytes, which are copied; NULL, if these are 0: of no family.
  * flags    of getnameinfo(3), such as NI_NUMERICHOST.
  * Returns  in *ret_host and *ret_service, when the coroutine ends, texts for asy_free().
  * Raises   gaierror, OSError; ValueError: the address is longer than any; as

@@ -9,7 +9,7 @@
  * Cancelling one removes its watch. It takes nothing away: bytes, datagrams and connections are
  * taken from the system by the coroutine itself when it goes on, never while it waits; whoever asks
  * next gets them. (asyncio takes them one iteration earlier, where a cancellation can still lose
- * them.) Only what sock_sendall() has sent is sent.
+ * them.) Only what sock_sendall() and sock_sendfile() have sent is sent.
  *
  * One coroutine waits for one purpose of a descriptor, as with add_reader() and add_writer(): the
  * next one that does takes the watch over, and the first waits until it is cancelled.
@@ -39,7 +39,8 @@ struct asy_address {
 
 /* loop.sock_recv_into(sock, buf) -> int: receive what there is, at most size bytes.
  *
- * Returns  in *ret_count how many bytes; 0: the peer has ended the stream.
+ * Returns  in *ret_count how many bytes; 0: the peer has ended the stream; or the datagram was
+ *          empty; or size is 0, for which it neither asks the system nor waits.
  * Raises   OSError; ValueError: see above; RuntimeError: the loop is closed, and it has to wait.
  * Spec     sock_recv.eof, sock_recv.nonblocking, sock_recv.waits, sock_recv.cancel,
  *          sock_recv_into.count, sock_recv_into.nonblocking
@@ -48,10 +49,10 @@ ASY_API asy_coro *asy_sock_recv(asy_loop *loop, int sock, void *buffer, size_t s
                                 size_t *ret_count);
 
 /* loop.sock_recvfrom_into(sock, buf, nbytes) -> (int, address): receive a datagram, of which what
- * is longer than size is lost.
+ * is longer than size is lost, even all of it; or, from a stream, what asy_sock_recv() would.
  *
- * Returns  in *ret_count how many bytes, and in *ret_from who sent it: of length 0 if that has no
- *          address.
+ * Returns  in *ret_count how many bytes, and in *ret_from, which may be NULL, who sent it: of
+ *          length 0 if that has no address. It waits for a datagram whatever size is.
  * Raises   as asy_sock_recv().
  * Spec     sock_recvfrom.tuple, sock_recvfrom_into.tuple, sock_recvfrom.nonblocking,
  *          sock_recvfrom_into.nonblocking
@@ -70,6 +71,7 @@ ASY_API asy_coro *asy_sock_sendall(asy_loop *loop, int sock, const void *data, s
 
 /* loop.sock_sendto(sock, data, address) -> int: send one datagram.
  *
+ * address  NULL: to whom the socket is connected.
  * Returns  in *ret_count how many bytes.
  * Raises   as asy_sock_recv().
  * Spec     sock_sendto.count, sock_sendto.nonblocking
@@ -82,7 +84,8 @@ ASY_API asy_coro *asy_sock_sendto(asy_loop *loop, int sock, const void *data, si
 /* loop.sock_sendfile(sock, file, offset, count, fallback=...) -> int: send a file, from the offset
  * on, by the system's sendfile().
  *
- * count    how many bytes; 0: to the end of the file. (Python's None.)
+ * count    how many bytes; 0: to the end of the file, which is where its size says (Python's None):
+ *          of a file without one, such as those of the system, nothing.
  * fallback what the system does not send is read, in the loop's default executor, and sent; for
  *          that the file has to have a position. (Python's default.)
  * Returns  in *ret_sent how many bytes. The file's position is behind the last of them; so it is
@@ -103,7 +106,9 @@ ASY_API asy_coro *asy_sock_sendfile(asy_loop *loop, int sock, int file, int64_t 
  *
  * Cancelling it leaves the system connecting: close the socket.
  *
- * Raises   OSError: Connect call failed (address), and others; as asy_sock_recv().
+ * Raises   OSError: Connect call failed (address), and others; as asy_sock_recv(). BlockingIOError
+ *          (EAGAIN): a Unix socket whose queue of connections is full; nothing tells when to try
+ *          again.
  * Spec     sock_connect.connects, sock_connect.nonblocking, sock_connect.refused
  */
 ASY_API asy_coro *asy_sock_connect(asy_loop *loop, int sock, const asy_address *address);
@@ -153,7 +158,8 @@ ASY_API asy_error *asy_ready_begin(asy_ready *self, asy_loop *loop, int fd,
                                    asy_ready_for what) ASY_MUST_CHECK;
 
 /* The same with another callback, which is called in each iteration in which the descriptor is
- * ready. It fulfils self->future when the wait is over, and does nothing when that is done.
+ * ready. It fulfils self->future when the wait is over, and does nothing when that is done. A
+ * callback of the frame's own borrows the frame: asy_borrow(callback, self).
  *
  * Steals   callback.
  */

@@ -25,7 +25,7 @@ from ._asy import Coroutine, Future, Loop, Task, sleep
 from ._executors import Executors
 from ._pipes import Pipes
 from ._running import Running
-from ._sockets import Sockets
+from ._sockets import SendingFiles, Sockets
 
 __all__ = (
     "Coroutine",
@@ -41,7 +41,9 @@ __all__ = (
 )
 
 
-class EventLoop(Loop, Sockets, Pipes, Running, Executors, asyncio.AbstractEventLoop):  # type: ignore[misc]
+class EventLoop(  # type: ignore[misc]
+    Loop, Sockets, SendingFiles, Pipes, Running, Executors, asyncio.AbstractEventLoop
+):
     """An event loop over the selector that is named "epoll", "poll" or "select"; None is the best there is.
 
     Raises ValueError or TypeError for another selector, OSError when no descriptors are left.

@@ -5,9 +5,9 @@ An executor is one of ``concurrent.futures``.  Its future is connected with one 
 goes from the thread to the loop by ``call_soon_threadsafe``; a cancellation goes the other way, where it reaches
 only a job that has not begun.  That is C (``loop_executors.c``), but for executors with futures of their own.
 
-The default executor is a ThreadPoolExecutor, made when it is first needed.  It is shut down once, by
-``shutdown_default_executor``, which waits for its threads, or by ``close``, which does not; after either, no other
-one is made.
+The default executor is a ThreadPoolExecutor, made when it is first needed.  ``shutdown_default_executor`` shuts it
+down and waits for its threads, and ``close`` does not wait; after either, no other one is made, and none is used.
+Either may be called again: what has ended is waited for in no time, and one that was set meanwhile ends, too.
 
 An address in digits needs no resolver.  ``getaddrinfo()`` answers such a question itself, unless the program could
 tell by what is documented that no thread did.
@@ -25,6 +25,7 @@ from typing import Any
 from . import _host
 
 
+@_host.of_class("BaseEventLoop")
 class Executors:
     """The part of a loop that knows its default executor.  Its attributes belong to the loop."""
 

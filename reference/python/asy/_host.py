@@ -24,6 +24,22 @@ def debug_at_start() -> bool:
     return sys.flags.dev_mode or from_environment
 
 
+def of_class(name: str) -> "Callable[[type], type]":
+    """Return a decorator that names the methods of a class as if another class defined them.
+
+    A method's name stands in what the interpreter says of wrong arguments, in the repr() of its coroutines and of
+    their tasks, and in "was never awaited".
+    """
+
+    def rename(mixin: type) -> type:
+        for method in vars(mixin).values():
+            if inspect.isfunction(method):
+                method.__qualname__ = f"{name}.{method.__name__}"
+        return mixin
+
+    return rename
+
+
 def log(level: int, message: str, exception: "BaseException | None") -> None:
     """Write a record to asyncio's logger."""
     logger.log(level, message, exc_info=exception or False)

@@ -5,9 +5,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from ._host import logger
+from ._host import logger, of_class
 
 
+@of_class("BaseEventLoop")
 class Pipes:
     """The methods of a loop that connect pipes."""
 

@@ -14,7 +14,10 @@ import weakref
 from collections.abc import AsyncGenerator
 from typing import Any
 
+from . import _host
 
+
+@_host.of_class("BaseEventLoop")
 class Running:
     """The part of a loop that knows its async generators.  Its attributes belong to the loop."""
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What Python knows better than C of sockets: whether they can be used, what addresses mean, files.
+"""The methods of a loop on sockets, and what Python knows better than C: what addresses mean, and files.
+
+The methods are coroutine functions, as programs may ask.  Most await a coroutine in C of the same name
+(``socket_call.c``), which does everything.
 
 An address of the Internet may have a name in the place of its number.  Numbers are told from names by
 ``inet_pton``, and only names are given to ``loop.getaddrinfo()``.
@@ -16,25 +19,77 @@ import socket
 import sys
 from typing import Any
 
+from . import _host
+
 READ_AT_ONCE = 256 * 1024  # bytes
 ALWAYS_SEEKS = sys.version_info >= (3, 14)  # before, not to offset 0, nor where nothing was sent
-MOST_AT_ONCE = sys.maxsize // 2 + 1  # what os.sendfile() takes where addresses are short
+MOST_AT_ONCE = sys.maxsize // 2 + 1  # bytes: on 32 bits, a larger size is an OverflowError of os.sendfile()
 
 
 def check_socket(sock: Any, debug: bool) -> None:
-    """Raise TypeError for a TLS socket, and in debug mode ValueError for one that may block.
+    """Raise TypeError for a TLS socket, and in debug mode ValueError for one that may block."""
+    check_class(sock)
+    check_blocking(sock, debug)
 
-    A socket can be of class ssl.SSLSocket only where somebody has imported that module.
-    """
+
+def check_class(sock: Any) -> None:
+    """Raise TypeError for a TLS socket; there are some only where somebody has imported ssl."""
     ssl = sys.modules.get("ssl")
     if ssl is not None and isinstance(sock, ssl.SSLSocket):
         raise TypeError("Socket cannot be of type SSLSocket")
+
+
+def check_blocking(sock: Any, debug: bool) -> None:
+    """Raise ValueError in debug mode for a socket that may block."""
     if debug and sock.gettimeout() != 0:
         raise ValueError("the socket must be non-blocking")
 
 
+@_host.of_class("BaseSelectorEventLoop")
 class Sockets:
-    """The methods of a loop on sockets that are not C, or not only."""
+    """The methods of a loop on sockets.
+
+    Each raises TypeError for a TLS socket, in debug mode ValueError for one that may block, and what the
+    methods of the socket raise.
+    """
+
+    async def sock_recv(self: Any, sock: Any, n: int) -> bytes:
+        """Receive what there is, at most n bytes; none: the peer has ended the stream.
+
+        Spec: sock_recv.returns-bytes, sock_recv.param-name, sock_recv.async-def-3.7
+        """
+        data: bytes = await self._sock_recv(sock, n)
+        return data
+
+    async def sock_recv_into(self: Any, sock: Any, buf: Any) -> int:
+        """Receive into a buffer, and return how many bytes."""
+        count: int = await self._sock_recv_into(sock, buf)
+        return count
+
+    async def sock_recvfrom(self: Any, sock: Any, bufsize: int) -> "tuple[bytes, Any]":
+        """Receive a datagram; return so many bytes of it, and the sender's address."""
+        datagram: tuple[bytes, Any] = await self._sock_recvfrom(sock, bufsize)
+        return datagram
+
+    async def sock_recvfrom_into(self: Any, sock: Any, buf: Any, nbytes: int = 0) -> "tuple[int, Any]":
+        """Receive a datagram into a buffer, or its first nbytes bytes; return how many, and the sender's address.
+
+        Spec: sock_recvfrom_into.nbytes
+        """
+        received: tuple[int, Any] = await self._sock_recvfrom_into(sock, buf, nbytes)
+        return received
+
+    async def sock_sendall(self: Any, sock: Any, data: Any) -> None:
+        """Send all of the data, in as many pieces as it takes.
+
+        Spec: sock_sendall.async-def-3.7
+        """
+        await self._sock_sendall(sock, data)
+
+    async def sock_sendto(self: Any, sock: Any, data: Any, address: Any) -> int:
+        """Send a datagram, and return how many bytes of it were sent."""
+        count: int = await self._sock_sendto(sock, data, address)
+        return count
 
     async def sock_connect(self: Any, sock: Any, address: Any) -> None:
         """Connect a socket to an address, which is resolved first if it has to be.
@@ -46,6 +101,20 @@ class Sockets:
             address = await resolve(self, sock, address)
         await self._sock_connect(sock, address)
 
+    async def sock_accept(self: Any, sock: Any) -> "tuple[Any, Any]":
+        """Accept a connection; return its socket, which does not block, and the address of the peer.
+
+        Spec: sock_accept.conn-nonblocking, sock_accept.async-def-3.7
+        """
+        conn, address = await self._sock_accept(sock)
+        conn.setblocking(False)
+        return conn, address
+
+
+@_host.of_class("BaseEventLoop")
+class SendingFiles:
+    """The method of a loop that sends files to sockets."""
+
     async def sock_sendfile(
         self: Any, sock: Any, file: Any, offset: int = 0, count: "int | None" = None, *, fallback: bool = True
     ) -> int:
@@ -53,7 +122,8 @@ class Sockets:
 
         Spec: sock_sendfile.fallback-true
         """
-        check_socket(sock, self.get_debug())
+        check_blocking(sock, self.get_debug())
+        check_class(sock)
         check_file(sock, file, offset, count)
         try:
             return await send_file(self, sock, file, offset, count)
@@ -69,7 +139,7 @@ INTERNET = {socket.AF_INET, socket.AF_INET6}
 async def resolve(loop: Any, sock: Any, address: Any) -> Any:
     """Return the address with numbers only: itself, or the first of those that its name has."""
     host, port = address[:2]
-    resolved = numeric_address(sock, host, port, *address[2:])
+    resolved = numeric_address(host, port, sock.family, sock.type, sock.proto, *address[2:])
     if resolved is not None:
         return resolved
     infos = await loop.getaddrinfo(host, port, family=sock.family, type=sock.type, proto=sock.proto, flags=0)
@@ -77,12 +147,12 @@ async def resolve(loop: Any, sock: Any, address: Any) -> Any:
 
 
 def numeric_address(
-    sock: Any, host: Any, port: Any, flowinfo: int = 0, scopeid: int = 0
+    host: Any, port: Any, family: int, type: int, proto: int, flowinfo: int = 0, scopeid: int = 0
 ) -> "tuple[Any, ...] | None":
     """Return the address if neither host nor port need resolving, otherwise None."""
-    if sock.proto not in {0, socket.IPPROTO_TCP, socket.IPPROTO_UDP} or host is None:
+    if proto not in {0, socket.IPPROTO_TCP, socket.IPPROTO_UDP} or host is None:
         return None
-    if sock.type not in {socket.SOCK_STREAM, socket.SOCK_DGRAM}:
+    if type not in {socket.SOCK_STREAM, socket.SOCK_DGRAM}:
         return None
     try:
         number = 0 if port is None or is_empty(port) else int(port)
@@ -90,9 +160,12 @@ def numeric_address(
         return None
     if isinstance(host, bytes):
         host = host.decode("idna")
-    if "%" in host or not is_numeric(sock.family, host):
+    if "%" in host or not is_numeric(family, host):
         return None
-    return (host, number, flowinfo, scopeid) if sock.family == socket.AF_INET6 else (host, number)
+    return (host, number, flowinfo, scopeid) if family == socket.AF_INET6 else (host, number)
+
+
+numeric_address.__qualname__ = "_ipaddr_info"  # CPython's, in its message for an address of too many parts
 
 
 def is_empty(port: Any) -> bool:
@@ -136,15 +209,31 @@ class FilePart:
         self.file = file
         self.offset = offset
         self.count = count
-        self.size = count or os.fstat(file).st_size
+        size = os.fstat(file).st_size  # also where it is not needed: whether there is a file
+        self.size = count or size
         self.sent = 0
 
     def send(self) -> bool:
-        """Send a piece, and return whether there are no more.
+        """Send a piece, and return whether there are no more: then, and after an error, the position is set.
+
+        A cancellation comes from elsewhere, and leaves it, as CPython's does.
 
         Raises SendfileNotAvailableError if the system cannot send even the first one, BlockingIOError if the
         socket is not ready, OSError.
         """
+        try:
+            is_last = self.send_piece()
+        except (BlockingIOError, InterruptedError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            self.seek()
+            raise
+        if is_last:
+            self.seek()
+        return is_last
+
+    def send_piece(self) -> bool:
+        """Do so, but for the position."""
         size = self.count - self.sent if self.count else self.size
         if size <= 0:
             return True
@@ -163,22 +252,27 @@ class FilePart:
         self.sent += sent
         return sent == 0
 
+    def seek(self) -> None:
+        """Have the file stand behind what was sent."""
+        if self.sent or ALWAYS_SEEKS:
+            os.lseek(self.file, self.offset + self.sent, os.SEEK_SET)
+
 
 async def send_file(loop: Any, sock: Any, file: Any, offset: int, count: "int | None") -> int:
     """Send a part of a file by os.sendfile(), and return how many bytes; the file stands behind them then."""
     if not hasattr(os, "sendfile"):
         raise asyncio.SendfileNotAvailableError("os.sendfile() is not available")
     try:
-        part = FilePart(sock, file.fileno(), offset, count)
-    except (AttributeError, OSError, io.UnsupportedOperation):
+        number = file.fileno()
+    except (AttributeError, io.UnsupportedOperation):
+        raise asyncio.SendfileNotAvailableError("not a regular file") from None
+    try:
+        part = FilePart(sock, number, offset, count)
+    except OSError:
         raise asyncio.SendfileNotAvailableError("not a regular file") from None
     if not part.size:
         return 0
-    try:
-        await loop._sock_send_pieces(sock, part.send)
-    finally:
-        if part.sent or ALWAYS_SEEKS:
-            os.lseek(part.file, offset + part.sent, os.SEEK_SET)
+    await loop._sock_send_pieces(sock, part.send)
     return part.sent
 
 

@@ -133,6 +133,7 @@ def test_throw_comes_out_as_the_same_object(loop: Any, begun: bool) -> None:
     run(loop, look)
 
 
+@pytest.mark.filterwarnings("ignore:the .type, exc, tb. signature of throw")  # 3.12 and later
 def test_throw_takes_what_throw_of_a_coroutine_takes(loop: Any) -> None:
     cases: list[Any] = [
         ((ValueError,), ValueError, "^$"),

@@ -135,7 +135,8 @@ def run(python: str, version: str, kind: str, folder: Path) -> "subprocess.Compl
 @pytest.fixture(scope="module")
 def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Any]":
     """The runs of all tests that were selected, under way, by version and kind."""
-    items = [item for item in request.session.items if "runs" in getattr(item, "fixturenames", ())]
+    tests = [item for item in request.session.items if getattr(item, "module", None) is request.module]
+    items = [item for item in tests if "runs" in getattr(item, "fixturenames", ())]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         yield {
             (each["version"], each["kind"]): pool.submit(run, **each, folder=tmp_path_factory.mktemp("run"))

@@ -593,6 +593,18 @@ def test_cycles_of_loop_future_callback_and_task_are_collected() -> None:
     assert len(collect()) == before
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="not run: from 3.12 on a StopIteration is wrapped")
+def test_cycle_through_the_cause_of_an_exception_is_collected() -> None:
+    before = len(collect())
+    loop = asy.new_native_event_loop()
+    future = loop.create_future()
+    future.set_exception(StopIteration(future, loop))
+    assert type(future.exception().__cause__) is StopIteration
+    loop.close()
+    del loop, future
+    assert len(collect()) == before
+
+
 def use_native(loop: Any) -> None:
     async def main() -> None:
         await asyncio.gather(*[asyncio.sleep(0) for _ in range(3)])

@@ -336,16 +336,17 @@ def test_what_a_call_holds_goes_with_it(loop: Any, pair: Any) -> None:
         sock.setblocking(False)
         return weakref.ref(sock), loop.sock_recv(sock, 10)
 
-    reference, coroutine = make()
-    task = loop.create_task(coroutine)
-    loop.run_until_complete(asyncio.sleep(0))
-    assert reference() is not None
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        loop.run_until_complete(task)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        del task, coroutine
+        reference, coroutine = make()
+        task = loop.create_task(coroutine)
+        del coroutine
+        loop.run_until_complete(asyncio.sleep(0))
+        assert reference() is not None
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+        del task
         gc.collect()
         assert reference() is None
 

@@ -31,12 +31,16 @@ drop_coroutine(asy_task *task)
     asy_coro_unref(coro);
 }
 
+/* Closed, and not only dropped: somebody may hold it still, even what it owns itself. One that is
+ * driven by hand at this moment cannot be closed, and is its driver's. */
 void
 task_abandon(asy_task *task)
 {
     asy_future *waiter = task->waiter;
 
     task->waiter = NULL;
+    if (task->coro)
+        asy_error_unref(asy_coro_close(task->coro));
     drop_coroutine(task);
     asy_future_unref(waiter);
 }

@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,4 +111,22 @@ asy_format(const char *format, ...)
     char *text = alloc_vformat(format, arguments);
     va_end(arguments);
     return text;
+}
+
+/* A number of few digits needs few of them; 17 tell any two apart. What is very large or small has
+ * an exponent, as in Python. */
+char *
+alloc_float_text(double value)
+{
+    char text[32];
+    int digits = 0;
+
+    do
+        snprintf(text, sizeof text, "%.*e", digits, value);
+    while (strtod(text, NULL) != value && ++digits < 17);
+    const char *mark = strchr(text, 'e');
+    int exponent = mark ? (int)strtol(mark + 1, NULL, 10) : INT_MAX;
+    if (exponent < -4 || exponent >= 16)
+        return alloc_text(text);
+    return asy_format("%.*f", digits > exponent ? digits - exponent : 1, value);
 }

@@ -16,6 +16,9 @@ void *alloc_resize(void *memory, size_t count, size_t size);
 /* A copy of the text, or NULL for NULL. */
 char *alloc_text(const char *text);
 
+/* repr(float), from asy_alloc(): the shortest text that gives the same number again. */
+char *alloc_float_text(double value);
+
 /* vsprintf into memory of asy_alloc(). */
 char *alloc_vformat(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 

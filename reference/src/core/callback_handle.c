@@ -21,6 +21,14 @@ struct callback_handle {
     void            *context;           /* owned */
 };
 
+asy_error *
+callback_call(asy_callback callback)
+{
+    if (!callback.function)
+        RAISE(TypeError, "'NULL' object is not callable");
+    return callback.function(callback.argument);
+}
+
 void
 callback_drop(asy_callback callback)
 {
@@ -49,9 +57,7 @@ static asy_error *
 call(void *argument)
 {
     struct callback_handle *self = argument;
-    if (!self->callback.function)
-        RAISE(TypeError, "'NULL' object is not callable");
-    return self->callback.function(self->callback.argument);
+    return callback_call(self->callback);
 }
 
 static asy_error *
@@ -113,29 +119,18 @@ describe_callback(asy_handle *handle)
     return asy_format("%s() at %s:%d", name, callback.file, callback.line);
 }
 
-/* repr(float): the shortest text that gives the same number again. */
-static void
-format_float(double value, char *text, size_t size)
-{
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, size, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-}
-
 /* CPython: Handle._repr_info, TimerHandle._repr_info */
 static char *
 describe(asy_handle *handle)
 {
-    char when[32];
     const char *cancelled = handle_is_cancelled(handle) ? " cancelled" : "";
     char *callback = describe_callback(handle);
     char *text;
 
     if (handle->is_timer) {
-        format_float(from_handle(handle)->timer.when, when, sizeof when);
+        char *when = alloc_float_text(from_handle(handle)->timer.when);
         text = asy_format("<TimerHandle%s when=%s %s>", cancelled, when, callback);
+        asy_free(when);
     } else {
         text = asy_format("<Handle%s %s>", cancelled, callback);
     }

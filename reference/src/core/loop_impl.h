@@ -142,6 +142,12 @@ asy_handle *handle_new_in(asy_loop *loop, asy_callback callback, void *context);
 bool handle_has_callback(const asy_handle *handle, asy_error *(*function)(void *argument),
                          const void *argument);
 
+/* Call callback.function.
+ *
+ * Raises   TypeError: there is none; what it raises.
+ */
+asy_error *callback_call(asy_callback callback) ASY_MUST_CHECK;
+
 /* Call callback.drop. */
 void callback_drop(asy_callback callback);
 

@@ -92,7 +92,7 @@ run_job(struct pool_job *in_pool)
 {
     struct job *job = (struct job *)in_pool;
 
-    job->error = job->callback.function(job->callback.argument);
+    job->error = callback_call(job->callback);
     asy_error_unref(asy_loop_add_handle_threadsafe(job->loop, &job->comes_back));
     job_unref(job);
 }
@@ -246,9 +246,9 @@ submit_job(struct job *job, asy_future **ret_future)
         err = pool_submit(job->executor, &job->in_pool);
     if (err) {
         asy_future_unref(take_from_list(job));
-        job_unref(job);                 /* the list's reference, and the pool's, */
-        job_unref(job);                 /* and then that of the future's callback */
-        asy_future_unref(future);
+        job_unref(job);                 /* the list's reference */
+        job_unref(job);                 /* the pool's */
+        asy_future_unref(future);       /* and with it its callback's, if it has taken one */
         return err;
     }
     *ret_future = future;
@@ -367,10 +367,12 @@ static asy_error *
 warn_of_timeout(struct shutdown *self, asy_error *timeout)
 {
     asy_error_unref(timeout);
+    char *seconds = alloc_float_text(self->seconds);
     char *message = asy_format("RuntimeWarning: The executor did not finishing joining its threads "
-                               "within %g seconds.", self->seconds);
+                               "within %s seconds.", seconds);
     asy_error *err = host_log(self->loop, ASY_LOG_WARNING, message, NULL);
     asy_free(message);
+    asy_free(seconds);
     return err;
 }
 

@@ -3,8 +3,11 @@
  * Waiting until a descriptor is ready: add_reader() or add_writer() with a callback that fulfils a
  * future.
  *
- * The watch ends with the wait. Only if its handle is cancelled it is not ours any more: someone
- * else watches the descriptor for the same purpose, or has removed the watch.
+ * The watch ends with the wait. If its handle is cancelled it is not ours any more: someone else
+ * watches the descriptor for the same purpose, or has removed the watch. The reverse does not hold:
+ * when the selector refuses a change, because the descriptor was closed, the loop forgets its
+ * handles without cancelling them (watch.c, forget_fd()). If the number is then used again, it is a
+ * stranger's watch that ends here, as in CPython.
  */
 #include "core/loop_impl.h"
 

@@ -235,7 +235,7 @@ name_question_new(const struct sockaddr *address, socklen_t size, int flags)
 
     question->size = size;
     question->flags = flags;
-    if (size <= sizeof question->address)
+    if (size > 0 && size <= sizeof question->address)
         memcpy(&question->address, address, size);
     return question;
 }

@@ -17,7 +17,7 @@
 #endif
 
 #ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
+#define MSG_NOSIGNAL 0                  /* see sock_calls.h */
 #endif
 
 /* ---- the system's calls --------------------------------------------------------- */
@@ -102,7 +102,9 @@ take_broken_pipe_signal(const sigset_t *broken_pipe)
         continue;
 }
 
-/* There is no MSG_NOSIGNAL for this call: the signal is held back while it runs, and taken. */
+/* There is no MSG_NOSIGNAL for this call: the signal is held back while it runs, and taken. It
+ * comes with EPIPE only: a connection that breaks in the middle gives the count until then, without
+ * a signal, and EPIPE to the next call. */
 static ssize_t
 call_send_file(int sock, int file, int64_t offset, size_t size)
 {

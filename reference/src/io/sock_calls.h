@@ -21,8 +21,9 @@ struct sock_calls {
     ssize_t (*send_file)(int sock, int file, int64_t offset, size_t size);
 };
 
-/* The system's. ret_from may be NULL; to is NULL for connected sockets. None raises a signal; what
- * accept() returns is non-blocking and closed on exec; a system without sendfile() says ENOSYS. */
+/* The system's. ret_from may be NULL; to is NULL for connected sockets. What accept() returns is
+ * non-blocking and closed on exec; a system without sendfile() says ENOSYS. None raises SIGPIPE,
+ * but on a system without MSG_NOSIGNAL, where the program sets SO_NOSIGPIPE or ignores it. */
 extern const struct sock_calls system_sock_calls;
 
 /* Those in force: only tests assign it, before they start anything. */
@@ -32,7 +33,8 @@ extern const struct sock_calls *sock_calls;
  * at all, the call itself finds. */
 asy_error *sock_check(const asy_loop *loop, int sock) ASY_MUST_CHECK;
 
-/* Whether an errno is one that Python has as BlockingIOError or InterruptedError: not now. */
+/* Whether an errno is one that Python has as BlockingIOError or InterruptedError: not now; or, of
+ * connect(), not yet, but for EAGAIN (sock_connect.c). */
 bool sock_not_now(int errnum);
 
 /* What errno means after a call: ASY_OK if the call would have to wait, else an OSError. */

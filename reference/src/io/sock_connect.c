@@ -2,6 +2,9 @@
 /*
  * sock_connect(): connect() begins to connect, the descriptor becomes writable when that has
  * succeeded or failed, and an option of the socket tells which.
+ *
+ * EAGAIN is not EINPROGRESS: nothing has begun, because the listener's queue is full (Unix sockets)
+ * or the system lacks something. The option would say that all is well; so it is raised.
  */
 #include "base/alloc.h"
 #include "io/sock_calls.h"
@@ -94,7 +97,11 @@ static asy_error *
 start_to_connect(struct sock_connect *self, bool *ret_done)
 {
     *ret_done = sock_calls->connect(self->sock, &self->address) == 0;
-    return *ret_done ? ASY_OK : sock_error(errno);
+    if (*ret_done)
+        return ASY_OK;
+    if (errno == EAGAIN)
+        RAISE_OSERROR(errno);
+    return sock_error(errno);
 }
 
 /* Returns in *ret_done whether it is known how it went. */

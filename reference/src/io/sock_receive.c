@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sock_recv() and sock_recvfrom(), which are one coroutine: who does not want the sender's address
- * does not ask for it.
+ * sock_recv() and sock_recvfrom(). They differ in two things: the sender's address, and that no
+ * bytes at all are received at once, but a datagram of which nothing is kept is waited for.
  *
  * The bytes are received by the body, not by the callback that finds the descriptor ready: between
  * the two the task may be cancelled.
@@ -18,6 +18,7 @@ struct sock_recv {
     int          sock;
     void        *buffer;
     size_t       size;
+    bool         at_once;           /* do not ask the system */
     size_t      *ret_count;
     asy_address *ret_from;
     asy_ready    ready;
@@ -46,6 +47,10 @@ ASYNC(sock_recv)
     ASYNC_BEGIN;
 
     TRY(sock_check(self->loop, self->sock));
+    if (self->at_once) {
+        *self->ret_count = 0;
+        return ASY_OK;
+    }
     for (;;) {
         TRY(try_to_receive(self, &done));
         if (done)
@@ -63,12 +68,12 @@ FINALLY(sock_recv)
     asy_ready_end(&self->ready);
 }
 
-/* see socket.h.  CPython: BaseSelectorEventLoop.sock_recv_into */
+/* see socket.h.  CPython: BaseSelectorEventLoop.sock_recv_into, and socket.recv_into */
 asy_coro *
 asy_sock_recv(asy_loop *loop, int sock, void *buffer, size_t size, size_t *ret_count)
 {
     return ASYNC_CALL(sock_recv, .loop = loop, .sock = sock, .buffer = buffer, .size = size,
-                      .ret_count = ret_count);
+                      .at_once = size == 0, .ret_count = ret_count);
 }
 
 /* see socket.h.  CPython: BaseSelectorEventLoop.sock_recvfrom_into */

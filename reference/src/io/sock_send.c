@@ -4,7 +4,8 @@
  *
  * A datagram is sent by the body when it goes on, so that one whose task was cancelled meanwhile is
  * not sent. sock_sendall() may need many pieces, and wakes its task after the last: the pieces
- * are sent by the callback of the watch.
+ * are sent by the callback of the watch. That borrows the frame, which owns the watch and ends it
+ * in FINALLY: whoever drops the coroutine stops the sending.
  */
 #include "io/sock_calls.h"
 
@@ -69,20 +70,6 @@ send_more(void *argument)
     return self->size == 0 ? asy_future_set_result(future, NULL, NULL) : ASY_OK;
 }
 
-static void
-drop_coro(void *argument)
-{
-    asy_coro_unref(argument);
-}
-
-/* The callback writes to the frame. */
-static asy_error *
-begin_sending(struct sock_sendall *self)
-{
-    asy_callback callback = asy_own(send_more, asy_coro_ref(&self->co), drop_coro);
-    return asy_ready_begin_with(&self->ready, self->loop, self->sock, ASY_WRITABLE, callback);
-}
-
 ASYNC(sock_sendall)
 {
     ASYNC_BEGIN;
@@ -91,7 +78,8 @@ ASYNC(sock_sendall)
     TRY(send_piece(self));
     if (self->size == 0)
         return ASY_OK;
-    TRY(begin_sending(self));
+    TRY(asy_ready_begin_with(&self->ready, self->loop, self->sock, ASY_WRITABLE,
+                             asy_borrow(send_more, self)));
     AWAIT(self->ready.future);
 
     ASYNC_END;

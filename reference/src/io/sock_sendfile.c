@@ -3,9 +3,9 @@
  * sock_sendfile(): by the system's sendfile(), which takes the file to the socket without passing
  * it through the program; where the system cannot, by reading it and sending what was read.
  *
- * As with sock_sendall(), the pieces are sent by the callback of the watch. Neither way uses the
- * position of the file; it is set when the coroutine ends, whichever way. So a read that goes on in
- * its thread after the coroutine was cancelled moves nothing.
+ * As with sock_sendall(), the pieces are sent by the callback of the watch, which borrows the
+ * frame. Neither way uses the position of the file; it is set when the coroutine ends, whichever
+ * way. So a read that goes on in its thread after the coroutine was cancelled moves nothing.
  */
 #include "base/alloc.h"
 #include "io/sock_calls.h"
@@ -62,7 +62,8 @@ struct send_file {
     asy_coro    co;
     struct part part;
     size_t      sent;
-    size_t      size;               /* to send at once; 0: nothing has been tried */
+    size_t      size;               /* of what is asked for, or of the file */
+    bool        tried;              /* the system was asked to send */
     asy_ready   ready;
 };
 
@@ -129,20 +130,6 @@ send_more(void *argument)
     return done ? asy_future_set_result(future, NULL, NULL) : ASY_OK;
 }
 
-static void
-drop_coro(void *argument)
-{
-    asy_coro_unref(argument);
-}
-
-static asy_error *
-begin_sending(struct send_file *self)
-{
-    asy_callback callback = asy_own(send_more, asy_coro_ref(&self->co), drop_coro);
-    return asy_ready_begin_with(&self->ready, self->part.loop, self->part.sock, ASY_WRITABLE,
-                                callback);
-}
-
 /* CPython: SelectorEventLoop._sock_sendfile_native */
 ASYNC(send_file)
 {
@@ -152,9 +139,11 @@ ASYNC(send_file)
 
     TRY(look_at_file(self));
     if (self->size > 0) {
+        self->tried = true;
         TRY(send_piece(self, &done));
         if (!done) {
-            TRY(begin_sending(self));
+            TRY(asy_ready_begin_with(&self->ready, self->part.loop, self->part.sock,
+                                     ASY_WRITABLE, asy_borrow(send_more, self)));
             AWAIT(self->ready.future);
         }
     }
@@ -166,7 +155,7 @@ ASYNC(send_file)
 FINALLY(send_file)
 {
     asy_ready_end(&self->ready);
-    if (self->size > 0)
+    if (self->tried)
         asy_error_unref(set_position(&self->part, self->sent));
 }
 

@@ -35,7 +35,7 @@ struct asy_executor {
     size_t           waiting;           /* how many threads wait for one */
     bool             shut_down;
     bool             joining;           /* somebody joins the threads */
-    pthread_t       *threads;           /* those that were started and not joined */
+    pthread_t       *threads;           /* those that were started; when they are joined, none */
     size_t           thread_count;
 };
 
@@ -156,12 +156,17 @@ wait_for_job(asy_executor *pool)
     return job;
 }
 
+/* The pool that this thread belongs to, or NULL. Not its number, which the system gives to another
+ * thread as soon as this one is joined. */
+static _Thread_local const asy_executor *works_for;
+
 static void *
 work(void *argument)
 {
     asy_executor *pool = argument;
     struct pool_job *job;
 
+    works_for = pool;
     while ((job = wait_for_job(pool)))
         job->run(job);
     pool_release(pool);
@@ -239,16 +244,6 @@ pool_has_room(asy_executor *pool)
 
 /* ---- shutdown --------------------------------------------------------------------- */
 
-static bool
-is_own_thread(const asy_executor *pool)
-{
-    for (size_t i = 0; i < pool->thread_count; i++) {
-        if (pthread_equal(pool->threads[i], pthread_self()))
-            return true;
-    }
-    return false;
-}
-
 /* With the lock held, which is given up meanwhile: no thread is started any more, so that the
  * array stays as it is. A second one who waits, waits for the first. */
 static void
@@ -273,7 +268,7 @@ asy_executor_shutdown(asy_executor *executor, bool wait)
     pthread_mutex_lock(&executor->lock);
     executor->shut_down = true;
     pthread_cond_broadcast(&executor->wake);
-    if (wait && !is_own_thread(executor))
+    if (wait && executor != works_for)
         join_threads(executor);
     pthread_mutex_unlock(&executor->lock);
 }
