@@ -387,7 +387,7 @@ async def queued_method_is_the_one_of_the_moment_when_it_was_queued(loop, trace)
         await arrives(protocol.lost)
 
 
-@scenario(statements=["call_soon.debug-not-callable"], debug=True)
+@scenario(basis="observed: connection_made() is queued by loop.call_soon(), which checks it", debug=True)
 async def debug_mode_refuses_a_protocol_whose_connection_made_cannot_be_called(loop, trace):
     """In debug mode, connecting raises TypeError for a connection_made that is None or a coroutine function."""
 
