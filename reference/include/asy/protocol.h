@@ -120,7 +120,8 @@ struct asy_protocol_methods {
 
 /* protocol_factory(): called once by the method of the loop that it is given to.
  *
- * Returns  in *ret_protocol a new reference, if the protocol counts them.
+ * Returns  in *ret_protocol a new reference, if the protocol counts them. Not NULL, which is None: an
+ *          AttributeError, as in Python.
  */
 typedef asy_error *(*asy_protocol_factory)(void *argument, asy_protocol **ret_protocol);
 
@@ -131,7 +132,7 @@ typedef asy_error *(*asy_protocol_factory)(void *argument, asy_protocol **ret_pr
 ASY_API asy_protocol *asy_protocol_ref(asy_protocol *protocol);
 ASY_API asy_protocol *asy_protocol_unref(asy_protocol *protocol);
 
-/* str(protocol), from asy_alloc(). */
+/* str(protocol), from asy_alloc(). NULL is "None". */
 ASY_API char *asy_protocol_describe(asy_protocol *protocol);
 
 ASY_END_DECLARATIONS

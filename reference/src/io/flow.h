@@ -25,7 +25,8 @@ void flow_init(struct flow *flow);
  *
  * Raises   ValueError; then the limits are what they were.
  */
-asy_error *flow_set_limits(struct flow *flow, int64_t high, int64_t low) ASY_MUST_CHECK;
+asy_error *flow_set_limits(struct flow *flow, const int64_t *high,
+                           const int64_t *low) ASY_MUST_CHECK;
 
 /* Of a transport that has a flow. What the protocol raises is reported; only a fatal error comes
  * back. They may run anything. */
