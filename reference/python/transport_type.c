@@ -52,7 +52,7 @@ close_file(void *owner)
     TransportObject *self = owner;
     PyObject *file = self->file;
 
-    if (!file)
+    if (!file)                          /* the garbage collector has taken it: Transport_clear() */
         return ASY_OK;
     self->file = NULL;
     PyObject *result = PyObject_CallMethod(file, "close", NULL);

@@ -164,8 +164,8 @@ limits_that_make_no_sense_are_refused(void **state)
     struct fake *fake = fake_new(*state, &listener);
     asy_transport *transport = &fake->transport;
 
-    require_error(asy_transport_set_write_buffer_limits(transport, LIMIT(1), LIMIT(2)), ASY_ValueError,
-                  "high (1) must be >= low (2) must be >= 0");
+    require_error(asy_transport_set_write_buffer_limits(transport, LIMIT(1), LIMIT(2)),
+                  ASY_ValueError, "high (1) must be >= low (2) must be >= 0");
     require_error(asy_transport_set_write_buffer_limits(transport, LIMIT(-1), NULL),
                   ASY_ValueError, "high (-1) must be >= low (-1) must be >= 0");
     require_error(asy_transport_set_write_buffer_limits(transport, LIMIT(-8), NULL),

@@ -83,7 +83,8 @@ ASY_API asy_error *asy_transport_is_reading(const asy_transport *transport,
 /* transport.pause_reading(), transport.resume_reading(): no data_received() in between. No effect
  * when it is paused already, or was not paused, or is closing.
  *
- * Raises   resume: RuntimeError: the loop is closed.
+ * Raises   resume: RuntimeError: the loop is closed. Both: OSError: the selector cannot change what
+ *          it watches.
  * Spec     read_transport.pause, read_transport.pause-idempotent
  */
 ASY_API asy_error *asy_transport_pause_reading(asy_transport *transport) ASY_MUST_CHECK;

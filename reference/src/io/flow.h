@@ -3,8 +3,8 @@
  * Flow control of writing, shared by all transports that write: when the protocol is told to pause,
  * and to go on. CPython: transports._FlowControlMixin.
  *
- * Who writes calls flow_maybe_pause() whenever its buffer has grown, and flow_maybe_resume()
- * whenever it has shrunk.
+ * Who writes calls flow_maybe_pause() whenever its buffer has grown, and flow_maybe_resume() when
+ * it has shrunk: whenever that is, or, as pipes do in CPython, only when nothing is left.
  */
 #ifndef IO_FLOW_H
 #define IO_FLOW_H

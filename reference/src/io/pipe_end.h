@@ -34,10 +34,10 @@ void pipe_end_init(struct pipe_end *self, const asy_pipe *pipe);
  */
 asy_error *pipe_end_close(struct pipe_end *self) ASY_MUST_CHECK;
 
-/* os.read(fd, size) and os.write(fd, data), without the host's lock: mostly the descriptor does not
- * block, but that is a property of the open file, and others who have it may change it. What a
- * signal interrupts is repeated when the host's handlers have run (PEP 475). Meanwhile other threads
- * and handlers may do anything to the transport, but must leave alone the memory that is given here.
+/* os.read(fd, size) and os.write(fd, data), without the host's lock: the descriptor does not block,
+ * but that is a property of the open file, and others who have it may change it. What a signal
+ * interrupts is repeated when the host's handlers have run (PEP 475). Meanwhile other threads and
+ * handlers may do anything to the transport, but must leave alone the memory that is given here.
  *
  * Returns  in *ret_count how many bytes.
  * Raises   OSError, which may mean "not now": see pipe_not_now(). What a handler raises.

@@ -97,7 +97,8 @@ end_of_file(struct read_pipe *self)
     return queue_connection_lost(self, NULL);
 }
 
-/* Not what the system says, but a signal handler, is an error of this callback. Steals the error. */
+/* What a signal handler raises is an error of this callback, unless it looks like one of the
+ * system's. Steals the error. */
 static asy_error *
 read_failed(struct read_pipe *self, asy_error *err)
 {

@@ -165,7 +165,8 @@ drained(struct write_pipe *self)
 
 /* os.write(), of which "not now" is 0 bytes.
  *
- * Raises   any other error, also that of a signal handler. It ends the transport unless it is fatal.
+ * Raises   any other error, also that of a signal handler. Unless it is fatal, it ends the
+ *          transport.
  */
 static asy_error *
 try_write(struct write_pipe *self, const void *data, size_t size, size_t *ret_written)

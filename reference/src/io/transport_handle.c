@@ -3,8 +3,8 @@
  * The handles of transports: a method of the transport or of its protocol, and the context in which
  * it runs.
  *
- * Each reference to such a handle holds one to everything that the handle refers to: the transport,
- * the protocol, the exception and the context. So a garbage collector, which is shown each reference
+ * Each reference to such a handle holds one to all that the handle refers to: the transport, the
+ * protocol, the exception and the context. So a garbage collector, which is shown each reference
  * that the loop has to a handle, may take it for one from the loop to these four.
  */
 #include "base/alloc.h"
