@@ -26,10 +26,10 @@ def watch(loop, sock, callback):
     """Call callback when sock is readable, once."""
 
     def readable():
-        loop.remove_reader(sock)
+        loop.remove_reader(sock.fileno())
         callback()
 
-    loop.add_reader(sock, readable)
+    loop.add_reader(sock.fileno(), readable)
 
 
 def timers_become_due(loop, T, *callbacks):
@@ -88,7 +88,7 @@ def ready_descriptor_runs_before_a_due_timer(loop, trace, T):
 
         loop.call_soon(busy)
         run_for(loop, 50 * T)
-        loop.remove_reader(ours)
+        loop.remove_reader(ours.fileno())
     trace("stopped")
 
 
@@ -104,7 +104,7 @@ def queued_callback_then_descriptor_then_timer(loop, trace, T):
 
         loop.call_soon(busy)
         run_for(loop, 50 * T)
-        loop.remove_reader(ours)
+        loop.remove_reader(ours.fileno())
     trace("stopped")
 
 
@@ -123,7 +123,7 @@ def what_a_reader_schedules_runs_after_the_due_timer(loop, trace, T):
 
         loop.call_soon(busy)
         run_for(loop, 50 * T)
-        loop.remove_reader(ours)
+        loop.remove_reader(ours.fileno())
     trace("stopped")
 
 

@@ -101,22 +101,22 @@ def reader_runs_in_the_context_of_add_reader(loop, trace, T):
         reading("readable", variable.get())
         variable.set("changed by the reader")
         if right.recv(1) == b"b":
-            loop.remove_reader(right)
+            loop.remove_reader(right.fileno())
 
     def writable():
         writing("writable", variable.get())
-        loop.remove_writer(left)
+        loop.remove_writer(left.fileno())
 
     with left, right:
         left.send(b"ab")
         variable.set("of the reader")
-        loop.add_reader(right, readable)
+        loop.add_reader(right.fileno(), readable)
         variable.set("of the writer")
-        loop.add_writer(left, writable)
+        loop.add_writer(left.fileno(), writable)
         variable.set("later")
         run_for(loop, 5 * T)
-        loop.remove_reader(right)
-        loop.remove_writer(left)
+        loop.remove_reader(right.fileno())
+        loop.remove_writer(left.fileno())
 
 
 @scenario(statements=["Future.add_done_callback.context"])

@@ -91,11 +91,11 @@ def slow_reader_is_logged(loop, trace, T):
         trace("read", ours.recv(10))
         busy(trace, 10 * T)
 
-    loop.add_reader(ours, readable)
+    loop.add_reader(ours.fileno(), readable)
     theirs.send(b"data")
     loop.call_later(30 * T, loop.stop)
     loop.run_forever()
-    loop.remove_reader(ours)
+    loop.remove_reader(ours.fileno())
     ours.close()
     theirs.close()
 

@@ -75,10 +75,10 @@ def keyboard_interrupt_in_a_reader_leaves_the_run(loop, trace, T):
     """KeyboardInterrupt in a reader comes out of run_forever()."""
     ours, theirs = socket.socketpair()
     report_to(trace, loop)
-    loop.add_reader(ours, raising(KeyboardInterrupt()))
+    loop.add_reader(ours.fileno(), raising(KeyboardInterrupt()))
     theirs.send(b"data")
     run_bounded(loop, trace, T)
-    loop.remove_reader(ours)
+    loop.remove_reader(ours.fileno())
     ours.close()
     theirs.close()
 

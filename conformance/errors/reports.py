@@ -121,13 +121,13 @@ def failing_reader_is_reported(loop, trace, T):
         fail()
 
     report_to(trace, loop)
-    loop.add_reader(ours, readable)
+    loop.add_reader(ours.fileno(), readable)
     theirs.send(b"data")
     now = loop.time()
     loop.call_at(now + 5 * T, trace, "timer")
     loop.call_at(now + 15 * T, loop.stop)
     loop.run_forever()
-    loop.remove_reader(ours)
+    loop.remove_reader(ours.fileno())
     ours.close()
     theirs.close()
 

@@ -27,7 +27,7 @@ def running_loop_is_seen_from_inside(loop, trace, T):
 
     def readable():
         check("reader")
-        loop.remove_reader(ours)
+        loop.remove_reader(ours.fileno())
         future.set_result(None)
 
     async def work():
@@ -39,7 +39,7 @@ def running_loop_is_seen_from_inside(loop, trace, T):
         await asyncio.sleep(5 * T)
 
     future.add_done_callback(lambda _: check("done callback"))
-    loop.add_reader(ours, readable)
+    loop.add_reader(ours.fileno(), readable)
     theirs.send(b"data")
     loop.run_until_complete(work())
     ours.close()

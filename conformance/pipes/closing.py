@@ -76,12 +76,12 @@ async def count_until_the_end(loop, source):
         data = source.read(100_000)
         count += len(data)
         if not data:
-            loop.remove_reader(source)
+            loop.remove_reader(source.fileno())
             ended.set_result(None)
 
-    loop.add_reader(source, readable)
+    loop.add_reader(source.fileno(), readable)
     await arrives(ended)
-    loop.remove_reader(source)
+    loop.remove_reader(source.fileno())
     return count
 
 
@@ -113,7 +113,7 @@ async def close_calls_nothing_itself(loop, trace):
 @scenario(basis="observed: what a program queues around close() runs around connection_lost()")
 async def connection_lost_is_queued_by_close(loop, trace):
     """connection_lost() takes its turn among callbacks, in the iteration after close()."""
-    with new_pipe() as (source, sink):
+    with two_pipes() as (source, sink):
         for end, protocol in await connect(loop, trace, source, sink):
             loop.call_soon(trace, "queued before")
             end.close()
@@ -137,7 +137,9 @@ async def closing_twice_closes_once(loop, trace):
 async def regular_close_has_no_exception(loop, trace):
     """connection_lost() is called with None when the program has closed the transport."""
     with new_pipe() as (source, sink):
-        (_, reading), (writer, writing) = await connect(loop, trace, source, sink)
+        reading, writing = Recorder(loop, trace.actor("reader")), Recorder(loop, trace.actor("writer"))
+        await loop.connect_read_pipe(lambda: reading, source)
+        writer, _ = await loop.connect_write_pipe(lambda: writing, sink)
         writer.write(b"data")
         await arrives(reading.received)
         writer.close()
@@ -193,11 +195,27 @@ async def write_eof_ends_the_pipe(loop, trace):
         trace("can", transport.can_write_eof())
         transport.write(bytes(MUCH))
         trace("returned", transport.write_eof())
-        trace("closing", transport.is_closing())
-        transport.write(b"too late")
         transport.write_eof()
         trace("received", await count_until_the_end(loop, source))
         await arrives(protocol.lost)
+
+
+@scenario(basis="observed: write_eof() of a pipe is close(), also for who writes on")
+async def write_after_write_eof_is_dropped(loop, trace):
+    """write_eof() makes the transport of a pipe closing; what is written then is dropped, and is no error."""
+    with new_pipe() as (source, sink):
+        protocol = Recorder(loop, trace)
+        transport, _ = await loop.connect_write_pipe(lambda: protocol, sink)
+        transport.write_eof()
+        trace("closing", transport.is_closing())
+        try:
+            transport.write(b"too late")
+            trace("written")
+        except RuntimeError as error:
+            trace("refused", error)
+        trace("received", await count_until_the_end(loop, source))
+        await arrives(protocol.lost)
+        transport.close()
 
 
 @scenario(basis="observed: data that were not read before close() are lost with the pipe")
@@ -249,7 +267,7 @@ async def another_protocol_gets_what_comes_from_now_on(loop, trace):
 @scenario(basis="observed: who gets the end of a connection when the protocol changes in its last moments")
 async def protocol_may_change_between_close_and_connection_lost(loop, trace):
     """connection_lost() goes to the protocol that is in force when it is called."""
-    with new_pipe() as (source, sink):
+    with two_pipes() as (source, sink):
         first, second = Recorder(loop, trace, "first"), Recorder(loop, trace, "second")
         transport, _ = await loop.connect_read_pipe(lambda: first, source)
         transport.close()

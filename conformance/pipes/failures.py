@@ -123,9 +123,9 @@ def read_always(loop, source):
 
     def readable():
         if not source.read(100_000):
-            loop.remove_reader(source)
+            loop.remove_reader(source.fileno())
 
-    loop.add_reader(source, readable)
+    loop.add_reader(source.fileno(), readable)
 
 
 @scenario(basis="observed: one failing callback of a reader must not stop the others")
@@ -162,13 +162,12 @@ async def failing_flow_control_is_reported_with_its_transport(loop, trace):
             protocol = Failing(loop, trace, where)
             transport, _ = await loop.connect_write_pipe(lambda: protocol, sink)
             transport.write(bytes(MUCH))
-            trace("written")
             read_always(loop, source)
             await arrives(protocol.resumed)
             transport.write(b"more")
             transport.close()
             await arrives(protocol.lost)
-            loop.remove_reader(source)
+            loop.remove_reader(source.fileno())
 
 
 @scenario(basis="observed: what a factory raises is the caller's")
@@ -287,7 +286,7 @@ async def callbacks_of_a_writer_run_in_the_context_of_write(loop, trace):
         read_always(loop, source)
         await arrives(protocol.resumed)
         await arrives(protocol.lost)
-        loop.remove_reader(source)
+        loop.remove_reader(source.fileno())
 
 
 @contextlib.contextmanager

@@ -54,6 +54,15 @@ def terminal():
         yield master, slave
 
 
+async def read_once(loop, source):
+    """Wait until there is something to read, and return it."""
+    readable = loop.create_future()
+    loop.add_reader(source.fileno(), lambda: readable.done() or readable.set_result(None))
+    await arrives(readable)
+    loop.remove_reader(source.fileno())
+    return os.read(source.fileno(), 100) if readable.done() else None
+
+
 async def try_to_connect(trace, connecting):
     """Trace how connecting is refused."""
     try:
@@ -111,9 +120,10 @@ async def socket_can_be_written_as_a_pipe(loop, trace):
     """A connected socket passes for the writing end of a pipe; a peer that closes it ends the transport."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
+        theirs.setblocking(False)
         transport, protocol = await loop.connect_write_pipe(lambda: Recorder(loop, trace), ours)
         transport.write(b"data")
-        trace("received", theirs.recv(100))
+        trace("received", await loop.sock_recv(theirs, 100))
         theirs.close()
         await arrives(protocol.lost)
         await asyncio.sleep(0)
@@ -175,7 +185,7 @@ async def terminal_can_be_written(loop, trace):
     with terminal() as (master, slave):
         transport, protocol = await loop.connect_write_pipe(lambda: Recorder(loop, trace), master)
         transport.write(b"data")
-        trace("received", os.read(slave.fileno(), 100))
+        trace("received", await read_once(loop, slave))
         slave.write(b"an answer")
         select.select([master], [], [])
         for _ in range(3):

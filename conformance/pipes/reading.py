@@ -265,7 +265,7 @@ async def read_pipe_may_be_any_object_with_a_descriptor(loop, trace):
             return self.fd
 
         def close(self):
-            trace("close")
+            trace.actor("pipe")("close")
             os.close(self.fd)
 
     reading, writing = os.pipe()

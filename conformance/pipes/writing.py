@@ -48,12 +48,12 @@ async def read_all(loop, source):
         data = source.read(100_000)
         received.extend(data)
         if not data:
-            loop.remove_reader(source)
+            loop.remove_reader(source.fileno())
             ended.set_result(None)
 
-    loop.add_reader(source, readable)
+    loop.add_reader(source.fileno(), readable)
     await arrives(ended)
-    loop.remove_reader(source)
+    loop.remove_reader(source.fileno())
     return bytes(received)
 
 
@@ -147,10 +147,24 @@ async def write_tries_to_send_at_once(loop, trace):
             trace("received", source.read(100))
 
     with new_pipe() as (source, sink):
+        os.set_blocking(source.fileno(), False)  # for a loop that sends later
         transport, protocol = await loop.connect_write_pipe(lambda: Greeting(loop, trace), sink)
         transport.write(b"data")
         trace("received", source.read(100), transport.get_write_buffer_size())
-        transport.close()
+        transport.write(bytes(1_000_000))
+        trace("more than fits", 0 < transport.get_write_buffer_size() < 1_000_000)
+        transport.abort()
+        await arrives(protocol.lost)
+
+
+@scenario(basis="observed: a program that asks is_closing() after write() learns at once that nobody listens")
+async def write_without_a_reader_makes_the_transport_closing(loop, trace):
+    """The write that fails has made the transport closing when it returns."""
+    with new_pipe() as (source, sink):
+        transport, protocol = await loop.connect_write_pipe(lambda: Recorder(loop, trace), sink)
+        source.close()
+        transport.write(b"data")
+        trace("closing", transport.is_closing())
         await arrives(protocol.lost)
 
 
@@ -284,10 +298,10 @@ async def write_without_a_reader_ends_the_transport(loop, trace):
         transport, protocol = await loop.connect_write_pipe(lambda: Recorder(loop, trace), sink)
         source.close()
         transport.write(b"data")
-        trace("closing", transport.is_closing())
         transport.write(b"more")
         await arrives(protocol.lost)
         await asyncio.sleep(0)
+        trace("closing", transport.is_closing())
 
 
 @scenario(basis="observed: the warning comes once a program does not stop writing")

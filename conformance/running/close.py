@@ -98,7 +98,7 @@ def closed_loop_does_not_run(loop, trace):
 def closed_loop_accepts_no_callbacks(loop, trace, T):
     """Scheduling on a closed loop and watching a descriptor with it raise RuntimeError, in every form."""
     ours, theirs = socket.socketpair()
-    loop.add_reader(ours, trace, "ran: reader")
+    loop.add_reader(ours.fileno(), trace, "ran: reader")
     theirs.send(b"data")
     now = loop.time()
     loop.close()
@@ -109,7 +109,7 @@ def closed_loop_accepts_no_callbacks(loop, trace, T):
     attempt(trace, "call_soon_threadsafe", loop.call_soon_threadsafe, trace, "ran")
     attempt(trace, "add_reader", loop.add_reader, ours, trace, "ran")
     attempt(trace, "add_writer", loop.add_writer, ours, trace, "ran")
-    trace("a reader was left to remove", bool(loop.remove_reader(ours)))
+    trace("a reader was left to remove", bool(loop.remove_reader(ours.fileno())))
     ours.close()
     theirs.close()
 

@@ -149,9 +149,9 @@ def iteration_runs_callbacks_then_readers_then_timers(loop, trace, T):
 
     def readable():
         trace("reader", ours.recv(10))
-        loop.remove_reader(ours)
+        loop.remove_reader(ours.fileno())
 
-    loop.add_reader(ours, readable)
+    loop.add_reader(ours.fileno(), readable)
     theirs.send(b"data")
     loop.call_at(loop.time() - T, trace, "timer that is due")
     loop.call_soon(trace, "callback")

@@ -85,12 +85,12 @@ def stop_before_the_run_allows_one_pass(loop, trace, T):
 def stop_before_the_run_allows_ready_readers(loop, trace):
     """After stop(), the one iteration of a run looks at the descriptors and runs the callbacks of those ready."""
     ours, theirs = socket.socketpair()
-    loop.add_reader(ours, trace, "readable")
+    loop.add_reader(ours.fileno(), trace, "readable")
     theirs.send(b"data")
     loop.stop()
     loop.run_forever()
     trace("stopped")
-    loop.remove_reader(ours)
+    loop.remove_reader(ours.fileno())
     ours.close()
     theirs.close()
 

@@ -70,11 +70,13 @@ async def sock_accept_needs_a_listening_socket(loop, trace):
 
 @scenario(statements=["sock_accept.nonblocking"], debug=True)
 async def sock_accept_refuses_blocking_sockets_in_debug_mode(loop, trace):
-    """In debug mode a listening socket that blocks is a ValueError."""
-    with listening() as listener:
+    """In debug mode a listening socket that blocks is a ValueError, although a connection is there already."""
+    with listening() as listener, unconnected() as client:
+        await loop.sock_connect(client, listener.getsockname())
         listener.setblocking(True)
         try:
-            await loop.sock_accept(listener)
+            conn, _ = await loop.sock_accept(listener)
+            conn.close()
         except ValueError as error:
             trace("raised", error)
 
@@ -106,7 +108,7 @@ async def cancelled_sock_accept_loses_no_connection(loop, trace):
             await task
         except asyncio.CancelledError:
             trace("cancelled")
-        trace("watched", bool(loop.remove_reader(listener)))
+        trace("watched", bool(loop.remove_reader(listener.fileno())))
         await loop.sock_connect(client, listener.getsockname())
         conn, _ = await loop.sock_accept(listener)
         with conn:
@@ -137,7 +139,7 @@ async def sock_connect_to_nobody_is_refused(loop, trace):
             await loop.sock_connect(client, holder.getsockname())
         except OSError as error:
             trace("raised", type(error), error.errno)
-        trace("watched", bool(loop.remove_writer(client)))
+        trace("watched", bool(loop.remove_writer(client.fileno())))
 
 
 @scenario(statements=["sock_connect.nonblocking"], debug=True)

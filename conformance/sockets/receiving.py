@@ -99,7 +99,7 @@ async def cancelled_sock_recv_loses_nothing(loop, trace):
             await task
         except asyncio.CancelledError:
             trace("cancelled")
-        trace("watched", bool(loop.remove_reader(ours)))
+        trace("watched", bool(loop.remove_reader(ours.fileno())))
         theirs.send(b"data")
         await asyncio.sleep(0)
         trace("received", await loop.sock_recv(ours, 100))
@@ -111,7 +111,7 @@ async def sock_recv_ends_its_watch(loop, trace):
     with socket_pair() as (ours, theirs):
         loop.call_soon(theirs.send, b"data")
         trace("received", await loop.sock_recv(ours, 100))
-        trace("watched", bool(loop.remove_reader(ours)))
+        trace("watched", bool(loop.remove_reader(ours.fileno())))
 
 
 @scenario(basis="observed: one reader for each socket; the second one takes its place")
@@ -142,7 +142,7 @@ async def sock_recv_refuses_blocking_sockets_in_debug_mode(loop, trace):
                 trace("raised", error)
 
 
-@scenario(statements=["sock_recv.param-name"])
+@scenario(statements=["sock_recv.param-n", "sock_recv.param-name"])
 async def sock_recv_has_no_parameter_of_the_documented_name(loop, trace):
     """The size is documented as nbytes, but no such keyword is accepted: give it by its position."""
     with socket_pair() as (ours, theirs):

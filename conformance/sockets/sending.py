@@ -60,9 +60,9 @@ async def all_has_been_sent_when_sock_sendall_returns(loop, trace):
                 while True:
                     received.extend(theirs.recv(1_000_000))
 
-        loop.add_reader(theirs, receive)
+        loop.add_reader(theirs.fileno(), receive)
         await loop.sock_sendall(ours, data)
-        loop.remove_reader(theirs)
+        loop.remove_reader(theirs.fileno())
         receive()
         trace("arrived", len(received), "as they were sent", received == data[: len(received)])
 
@@ -87,7 +87,7 @@ async def waiting_sock_sendall_raises_when_the_peer_closes(loop, trace, T):
             await loop.sock_sendall(ours, numbered(10_000_000))
         except ConnectionError as error:
             trace("raised", isinstance(error, (BrokenPipeError, ConnectionResetError)))
-        trace("watched", bool(loop.remove_writer(ours)))
+        trace("watched", bool(loop.remove_writer(ours.fileno())))
 
 
 @scenario(basis="observed: how many iterations a wait takes decides the order of everything around it")
@@ -132,7 +132,7 @@ async def cancelled_sock_sendall_ends_its_watch(loop, trace):
             await task
         except asyncio.CancelledError:
             trace("cancelled")
-        trace("watched", bool(loop.remove_writer(ours)))
+        trace("watched", bool(loop.remove_writer(ours.fileno())))
         with contextlib.suppress(BlockingIOError):
             while True:
                 theirs.recv(1_000_000)

@@ -75,6 +75,8 @@ VOLATILE = [
     ("<Event id=139876543210>", "<Event id=…>"),
     ("<TimerHandle when=123.45 f()>", "<TimerHandle when=… f()>"),
     ("File descriptor 7 is used", "File descriptor … is used"),
+    ("Read pipe 8 connected: (x)", "Read pipe … connected: (x)"),
+    ("pipe 8 was connected", "pipe 8 was connected"),
     ("f() at /usr/lib/python3/x.py:12>", "f() at x.py:…>"),
     ("cb=[f() at /usr/lib/python3/asyncio/tasks.py:12]", "cb=[f()]"),
     ("<Handle f() at /some/x.py:1 created at /usr/lib/python3/asyncio/e.py:12>", "<Handle f() at x.py:…>"),

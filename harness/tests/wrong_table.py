@@ -262,7 +262,7 @@ WRONG = {
         "“eof_received” did not happen",
     ),
     "wrong_pipes:PipeIsLeftOpen": Caught(
-        "pipes/read_pipe_may_be_any_object_with_a_descriptor", "missing", "“close” did not happen"
+        "pipes/read_pipe_may_be_any_object_with_a_descriptor", "missing", "“close” (pipe) did not happen"
     ),
     "wrong_pipes:ConnectionIsMadeAtOnce": Caught(
         "pipes/connect_read_pipe_takes_two_iterations", "order", "“connection_made” came before “iteration”"

@@ -39,6 +39,7 @@ _replacements: List[Tuple["re.Pattern[str]", str]] = [
     (re.compile(r" at (?:/[^\s:/'\"<>]+)*/asyncio/[^\s:/'\"<>]+\.py:\d+"), ""),  # a place in asyncio itself
     (re.compile(r"(?:/[^\s:/'\"<>]+)+/([^\s:/'\"<>]+\.pyx?):\d+"), r"\1:…"),  # a source line
     (re.compile(r"\bFile descriptor \d+"), "File descriptor …"),
+    (re.compile(r"\b(Read|Write) pipe \d+ connected"), r"\1 pipe … connected"),
 ]
 
 
