@@ -245,8 +245,8 @@ asy_read_pipe_transport_new(asy_loop *loop, const asy_pipe *pipe, asy_protocol *
 {
     struct stat status;
 
-    TRY(pipe_end_prepare(pipe, "Pipe transport is for pipes/sockets only.", &status));
     TRY(protocol_check(protocol, "connection_made"));
+    TRY(pipe_end_prepare(pipe, "Pipe transport is for pipes/sockets only.", &status));
     TRY(asy_loop_check_call(loop));
     struct read_pipe *self = asy_alloc(sizeof *self);
     transport_init(&self->transport, &read_pipe_methods, loop, protocol, methods, owner);

@@ -375,9 +375,9 @@ asy_write_pipe_transport_new(asy_loop *loop, const asy_pipe *pipe, asy_protocol 
 {
     struct stat status;
 
+    TRY(protocol_check(protocol, "connection_made"));
     TRY(pipe_end_prepare(pipe, "Pipe transport is only for pipes, sockets and character devices",
                          &status));
-    TRY(protocol_check(protocol, "connection_made"));
     TRY(asy_loop_check_call(loop));
     struct write_pipe *self = asy_alloc(sizeof *self);
     transport_init(&self->transport, &write_pipe_methods, loop, protocol, methods, owner);
