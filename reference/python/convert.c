@@ -277,7 +277,8 @@ is_of_transport(const asy_handle *core)
 {
     asy_transport *transport;
     asy_protocol *protocol;
-    return asy_handle_get_transport(core, &transport, &protocol);
+    asy_error *exc;
+    return asy_handle_get_transport(core, &transport, &protocol, &exc);
 }
 
 /* Spec: context.source_traceback */

@@ -9,7 +9,10 @@
  *                     thread that ended the job, and hands copy_state(future, job) to the loop
  *     the future's:   self is the job, which it cancels when the future was
  *
- * So neither of them refers to the one that it hangs on, and no cycle is left behind.
+ * So neither of them refers to the one that it hangs on. While both wait there is a cycle, from the
+ * job by its callback to the future, and back by the future's. It ends when the future is done and
+ * drops its callbacks. A concurrent.futures.Future never drops its own: who keeps the job keeps the
+ * loop and the future, as with wrap_future().
  *
  * The jobs of the default executor are counted until they are over, because getaddrinfo() wants
  * to know whether one more would have to wait.
@@ -129,7 +132,8 @@ PyMethodDef copy_state_def = {
 
 /* ---- the two callbacks --------------------------------------------------------------------- */
 
-/* Newer versions see whether the job is over in the loop's own thread, and then do not wait. */
+/* 3.13.12 and 3.14.3, and all after them, see whether the job is over in the loop's own thread, and
+ * then do not wait. */
 static bool
 is_called_by_loop(LoopObject *loop)
 {

@@ -21,7 +21,8 @@ struct protocol_bridge {
     asy_protocol         core;          /* the first field */
     Py_ssize_t           refs;
     struct module_state *state;         /* borrowed: the types of the transports keep the module */
-    PyObject            *object;        /* so many references to it as to the bridge */
+    PyObject            *object;        /* so many references to it as to the bridge:
+                                           see protocol_bridge.h */
 };
 
 static struct protocol_bridge *

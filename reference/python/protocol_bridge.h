@@ -3,8 +3,9 @@
  * A Python protocol as the library sees it: a table of C functions that call the methods of an
  * object.
  *
- * Every reference to a bridge is also one to the object. So whatever refers to bridges, which the
- * garbage collector cannot see, shows it the object, once for each reference.
+ * Every reference to a bridge is also one to the object: the garbage collector counts how many of
+ * an object's references it is shown, and cannot see bridges. So whatever refers to a bridge shows
+ * the object in its place, once for each reference, and all of them are found.
  */
 #ifndef PYTHON_PROTOCOL_BRIDGE_H
 #define PYTHON_PROTOCOL_BRIDGE_H

@@ -106,18 +106,23 @@ Transport_resume_reading(PyObject *self, PyObject *Py_UNUSED(ignored))
 
 /* ---- asyncio.WriteTransport: limits ---------------------------------------------- */
 
+struct limit {
+    int64_t        number;
+    const int64_t *given;               /* the number, or NULL: None */
+};
+
 /* A number of bytes, or None. Returns 0, or -1 and a TypeError or OverflowError. */
 static int
-limit_from_object(PyObject *object, int64_t *ret_limit)
+limit_from_object(PyObject *object, struct limit *ret_limit)
 {
-    if (object == Py_None) {
-        *ret_limit = ASY_DEFAULT_LIMIT;
+    ret_limit->given = NULL;
+    if (object == Py_None)
         return 0;
-    }
     PyObject *number = PyNumber_Index(object);
-    *ret_limit = number ? PyLong_AsLongLong(number) : -1;
+    ret_limit->number = number ? PyLong_AsLongLong(number) : -1;
+    ret_limit->given = &ret_limit->number;
     Py_XDECREF(number);
-    return *ret_limit == -1 && PyErr_Occurred() ? -1 : 0;
+    return ret_limit->number == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
 /* Spec: write_transport.limits */
@@ -126,14 +131,14 @@ Transport_set_write_buffer_limits(PyObject *self, PyObject *args, PyObject *keyw
 {
     static char *names[] = { "high", "low", NULL };
     PyObject *high = Py_None, *low = Py_None;
-    int64_t high_limit, low_limit;
+    struct limit high_limit, low_limit;
 
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "|OO:set_write_buffer_limits", names, &high,
                                      &low)
         || limit_from_object(high, &high_limit) < 0 || limit_from_object(low, &low_limit) < 0)
         return NULL;
-    return none_or_raise(asy_transport_set_write_buffer_limits(core_of(self), high_limit,
-                                                               low_limit));
+    return none_or_raise(asy_transport_set_write_buffer_limits(core_of(self), high_limit.given,
+                                                               low_limit.given));
 }
 
 static PyObject *

@@ -75,7 +75,7 @@ close_file(void *owner, asy_error *handled)
     TransportObject *self = owner;
     PyObject *file = self->file;
 
-    if (!file)
+    if (!file)                          /* the garbage collector has taken it: Transport_clear() */
         return ASY_OK;
     self->file = NULL;
     PyObject *exception = handled ? exception_from_error(handled) : NULL;
@@ -101,12 +101,14 @@ visit_transport_handle(asy_handle *handle, visitproc visit, void *arg)
 {
     asy_transport *transport;
     asy_protocol *protocol;
+    asy_error *exc;
 
-    if (!asy_handle_get_transport(handle, &transport, &protocol))
+    if (!asy_handle_get_transport(handle, &transport, &protocol, &exc))
         return 0;
     Py_VISIT(object_of_transport(transport));
     Py_VISIT(object_of_protocol(protocol));
-    return 0;
+    Py_VISIT((PyObject *)asy_handle_get_context(handle));
+    return visit_error(exc, visit, arg);
 }
 
 /* ---- making ---------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ read_all_there_is(int fd, void *buffer, size_t size)
 
     while (total < size) {
         ssize_t count = system_pipe_calls.read(fd, (char *)buffer + total, size - total);
+        if (count < 0 && errno == EINTR)
+            continue;
         if (count <= 0 && total == 0)
             return count;
         if (count <= 0)
@@ -32,14 +34,17 @@ read_all_there_is(int fd, void *buffer, size_t size)
     return (ssize_t)total;
 }
 
-/* Where each write() is refused first. */
+/* Where each write() is refused first, and interrupted. */
 static ssize_t
 write_or_try_again(int fd, const void *data, size_t size)
 {
-    ssize_t count = system_pipe_calls.write(fd, data, size);
+    ssize_t count;
+    int refusals = 0;
 
-    if (count < 0 && errno == EAGAIN)
+    do {
         count = system_pipe_calls.write(fd, data, size);
+        refusals += count < 0 && errno == EAGAIN;
+    } while (count < 0 && (errno == EINTR || (errno == EAGAIN && refusals < 2)));
     return count;
 }
 
@@ -196,6 +201,8 @@ witness_end(struct witness *self)
     self->act = NULL;
     if (self->connected)
         asy_error_unref(asy_transport_close(self->connected));
+    if (self->same)
+        asy_protocol_unref(self->same);
     for (int i = 0; i < 5 && self->refs > 0; i++)
         trace_run(self->t, 1);
     self->connected = asy_transport_unref(self->connected);
@@ -313,7 +320,7 @@ buffer_size(const struct witness *self)
 void
 set_high_water(struct witness *self, int64_t high)
 {
-    require_ok(asy_transport_set_write_buffer_limits(self->transport, high, ASY_DEFAULT_LIMIT));
+    require_ok(asy_transport_set_write_buffer_limits(self->transport, &high, NULL));
 }
 
 struct marking {

@@ -310,6 +310,78 @@ factory_that_raises_leaves_the_descriptor_alone(void **state)
     testing_close_pair(fds);
 }
 
+static asy_error *
+give_null(void *argument, asy_protocol **ret_protocol)
+{
+    (void)argument;
+    *ret_protocol = NULL;
+    return ASY_OK;
+}
+
+static void
+factory_that_gives_no_protocol_is_an_error(void **state)
+{
+    struct testing *t = *state;
+    asy_transport *transport = NULL;
+    asy_protocol *protocol = NULL;
+    int fds[2];
+
+    new_pipe(fds);
+    for (int reads = 0; reads < 4; reads++) {
+        asy_pipe pipe = { .fd = fds[reads % 2] };
+        asy_loop_set_debug(t->loop, reads > 1);
+        asy_coro *coro = reads % 2 ? asy_loop_connect_write_pipe(t->loop, give_null, NULL, &pipe,
+                                                                 &transport, &protocol)
+                                   : asy_loop_connect_read_pipe(t->loop, give_null, NULL, &pipe,
+                                                                &transport, &protocol);
+        asy_task *task = trace_task(t, coro);
+        trace_run(t, 1);
+        require_error(asy_future_result(asy_task_future(task), NULL), ASY_AttributeError,
+                      "'NoneType' object has no attribute 'connection_made'");
+        asy_task_unref(task);
+        assert_int_equal(pipe.fd, fds[reads % 2]);
+        assert_null(transport);
+    }
+    testing_close_pair(fds);
+}
+
+static asy_error *
+forget_protocol(struct witness *self, const char *event)
+{
+    if (strcmp(event, "made") == 0)
+        asy_transport_set_protocol(self->transport, NULL);
+    return ASY_OK;
+}
+
+static asy_error *
+close_when_made(struct witness *self, const char *event)
+{
+    return strcmp(event, "made") == 0 ? asy_transport_close(self->transport) : ASY_OK;
+}
+
+/* What connecting gives is the caller's, whatever connection_made() has done. */
+static void
+protocol_that_the_transport_let_go_of_is_still_given(void **state)
+{
+    struct testing *t = *state;
+
+    for (int closes = 0; closes < 2; closes++) {
+        struct witness *witness = witness_new(t, "");
+        int fds[2];
+
+        new_pipe(fds);
+        witness->act = closes ? close_when_made : forget_protocol;
+        begin(witness, true, fds[0]);
+        trace_run(t, 4);
+        asy_task_unref(witness->task);
+        witness->task = NULL;
+        assert_ptr_equal(witness->same, &witness->protocol);
+        assert_int_equal(witness->refs, 1);
+        witness_end(witness);
+        close(fds[1]);
+    }
+}
+
 /* The loop's end is that of what it watches: the transport, then, has nobody any more. */
 static void
 transport_that_nobody_closes_warns(void **state)
@@ -347,6 +419,7 @@ closing_with_a_closed_loop_raises(void **state)
     require_error(asy_transport_close(witness->transport), ASY_RuntimeError,
                   "Event loop is closed");
     assert_true(asy_transport_is_closing(witness->transport));
+    asy_protocol_unref(witness->same);
     asy_transport_unref(witness->connected);
     assert_int_equal(witness->refs, 0);
     asy_free(witness);
@@ -401,6 +474,8 @@ main(void)
         pipe_case(cancelled_connecting),
         pipe_case(cancelling_at_any_moment_leaves_nothing),
         pipe_case(factory_that_raises_leaves_the_descriptor_alone),
+        pipe_case(factory_that_gives_no_protocol_is_an_error),
+        pipe_case(protocol_that_the_transport_let_go_of_is_still_given),
         pipe_case(transport_that_nobody_closes_warns),
         pipe_case(closing_with_a_closed_loop_raises),
         pipe_case(cancelled_connecting_of_a_writer),

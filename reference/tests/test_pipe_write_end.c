@@ -171,6 +171,7 @@ loop_that_is_closed_is_an_error_when_something_has_to_wait(void **state)
                   "Event loop is closed");
     require_error(asy_transport_close(witness->transport), ASY_RuntimeError,
                   "Event loop is closed");
+    asy_protocol_unref(witness->same);
     asy_transport_unref(witness->connected);
     assert_int_equal(witness->refs, 0);
     asy_free(witness);

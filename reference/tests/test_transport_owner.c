@@ -63,8 +63,9 @@ count_references(asy_handle *handle, void *argument)
     int *counts = argument;
     asy_transport *transport;
     asy_protocol *protocol;
+    asy_error *exc;
 
-    if (asy_handle_get_transport(handle, &transport, &protocol)) {
+    if (asy_handle_get_transport(handle, &transport, &protocol, &exc)) {
         counts[0]++;
         counts[1] += protocol != NULL;
     }

@@ -33,13 +33,14 @@ typedef enum asy_log_level {
 struct asy_host {
     /* Around everything that blocks: release the host's lock, and take it again. What release
      * returns is given to acquire (PyEval_SaveThread, PyEval_RestoreThread). Called around a poll
-     * of the selector that may wait, around some of those that do not, and in any thread when a
-     * cancel waits for a running callback. */
+     * of the selector that may wait, around some of those that do not, around reading and writing
+     * pipes, and in any thread when a cancel waits for a running callback. */
     void      *(*release_lock)(void *host);
     void       (*acquire_lock)(void *host, void *released);
 
     /* Run pending signal handlers (PyErr_CheckSignals). Called after each poll, and within one
-     * that a signal interrupted. An error, of any kind, leaves the loop at once. */
+     * that a signal interrupted: an error, of any kind, leaves the loop at once. And when reading
+     * or writing a pipe was interrupted: there an error is one of the call. */
     asy_error *(*check_signals)(void *host);
 
     /* loop.time(), if it is not the system's monotonic clock (a subclass overrides it). */

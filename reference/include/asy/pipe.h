@@ -32,11 +32,11 @@ struct asy_pipe {
  *
  * pipe     is the transport's as soon as there is one, and pipe->fd is then -1; before, and if
  *          there never is, it stays the caller's.
- * Returns  in *ret_transport a new reference, in *ret_protocol a borrowed one: the transport has it
- *          until connection_lost().
- * Raises   ValueError: Pipe transport is for pipes/sockets only. OSError. What the factory raises.
- *          After that there is no transport. An error that comes when there is one, such as being
- *          cancelled, closes it.
+ * Returns  in *ret_transport and *ret_protocol new references; for a protocol that does not count
+ *          them, that which the factory gave.
+ * Raises   ValueError: Pipe transport is for pipes/sockets only. OSError. AttributeError: the
+ *          factory gave NULL. What the factory raises. After that there is no transport. An error
+ *          that comes when there is one, such as being cancelled, closes it.
  * Spec     read_pipe.registers, read_pipe.pair, read_pipe.factory, read_pipe.sets-nonblocking,
  *          read_pipe.eof, read_pipe.transport-closes-pipe, read_pipe.regular-file
  */
@@ -71,8 +71,8 @@ ASY_API asy_coro *asy_loop_connect_write_pipe(asy_loop *loop, asy_protocol_facto
  *          references. The functions of `methods` may be called from now on.
  * Returns  in *ret_transport a new reference; with an owner, the owner's own, to be given back by
  *          asy_transport_free().
- * Raises   ValueError, OSError: see above. RuntimeError: the loop is closed, or, in debug mode, the
- *          wrong thread.
+ * Raises   ValueError, OSError: see above. AttributeError: the protocol is NULL. RuntimeError: the
+ *          loop is closed, or, in debug mode, the wrong thread.
  */
 ASY_API asy_error *asy_read_pipe_transport_new(asy_loop *loop, const asy_pipe *pipe,
                                                asy_protocol *protocol,

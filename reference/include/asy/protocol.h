@@ -50,14 +50,16 @@ struct asy_protocol_methods {
      * Spec     protocol.connection_made */
     asy_error *(*connection_made)(asy_protocol *self, asy_transport *transport);
 
-    /* The transport is closed; nothing else is called after this. exc: why; NULL: close(), abort(),
-     * or the end of what was read.
+    /* The transport is closed, and has forgotten the protocol: nothing else is called after this.
+     * exc: why; NULL: close(), abort(), or the end of what was read. Where a second end is queued,
+     * as by an abort() in this method, it calls the protocol that somebody may have set meanwhile.
      *
      * Spec     protocol.connection_lost */
     asy_error *(*connection_lost)(asy_protocol *self, asy_error *exc);
 
-    /* More is waiting to be written than the high-water mark; not more than the low-water mark.
-     * The two alternate. They are called from write(), set_write_buffer_limits() or the loop.
+    /* More is waiting to be written than the high-water mark; not more than the low-water mark,
+     * which pipes find out when nothing is waiting any more, whatever the mark. The two alternate.
+     * They are called from write(), set_write_buffer_limits(), which only pauses, or the loop.
      *
      * Spec     protocol.pause_writing */
     asy_error *(*pause_writing)(asy_protocol *self);
@@ -126,7 +128,8 @@ struct asy_protocol_methods {
 
 /* protocol_factory(): called once by the method of the loop that it is given to.
  *
- * Returns  in *ret_protocol a new reference, if the protocol counts them.
+ * Returns  in *ret_protocol a new reference, if the protocol counts them. NULL, which is None, is
+ *          an AttributeError, as in Python.
  */
 typedef asy_error *(*asy_protocol_factory)(void *argument, asy_protocol **ret_protocol);
 
@@ -137,7 +140,7 @@ typedef asy_error *(*asy_protocol_factory)(void *argument, asy_protocol **ret_pr
 ASY_API asy_protocol *asy_protocol_ref(asy_protocol *protocol);
 ASY_API asy_protocol *asy_protocol_unref(asy_protocol *protocol);
 
-/* str(protocol), from asy_alloc(). */
+/* str(protocol), from asy_alloc(). NULL is "None". */
 ASY_API char *asy_protocol_describe(asy_protocol *protocol);
 
 ASY_END_DECLARATIONS

@@ -83,7 +83,8 @@ ASY_API asy_error *asy_transport_is_reading(const asy_transport *transport,
 /* transport.pause_reading(), transport.resume_reading(): no data_received() in between. No effect
  * when it is paused already, or was not paused, or is closing.
  *
- * Raises   resume: RuntimeError: the loop is closed.
+ * Raises   resume: RuntimeError: the loop is closed. Both: OSError: the selector cannot change what
+ *          it watches.
  * Spec     read_transport.pause, read_transport.pause-idempotent
  */
 ASY_API asy_error *asy_transport_pause_reading(asy_transport *transport) ASY_MUST_CHECK;
@@ -91,18 +92,16 @@ ASY_API asy_error *asy_transport_resume_reading(asy_transport *transport) ASY_MU
 
 /* ---- transport.c: WriteTransport ----------------------------------------------- */
 
-/* Python's None for a limit. */
-#define ASY_DEFAULT_LIMIT INT64_MIN
-
-/* transport.set_write_buffer_limits(high=None, low=None), in bytes. ASY_DEFAULT_LIMIT: high is 64
- * KiB, or four times low; low is a quarter of high. Calls pause_writing() if more than high is
- * waiting.
+/* transport.set_write_buffer_limits(high=None, low=None), in bytes. NULL: None; high is 64 KiB, or
+ * four times low; low is a quarter of high. Calls pause_writing() if more than high is waiting, but
+ * never resume_writing().
  *
  * Raises   ValueError: not high >= low >= 0.
  * Spec     write_transport.limits
  */
-ASY_API asy_error *asy_transport_set_write_buffer_limits(asy_transport *transport, int64_t high,
-                                                         int64_t low) ASY_MUST_CHECK;
+ASY_API asy_error *asy_transport_set_write_buffer_limits(asy_transport *transport,
+                                                         const int64_t *high,
+                                                         const int64_t *low) ASY_MUST_CHECK;
 
 /* transport.get_write_buffer_limits() -> (low, high)
  *
@@ -177,7 +176,7 @@ ASY_API char *asy_transport_describe(asy_transport *transport);
  * What a garbage collector has to know: the owner refers to the protocol of
  * asy_transport_get_protocol(), by one reference, until asy_transport_free() or
  * asy_transport_set_protocol(transport, NULL), which is for tp_clear; and handles of the loop refer
- * to owners and protocols, see asy_handle_get_transport().
+ * to owners, protocols, exceptions and contexts, see asy_handle_get_transport().
  *
  * Contexts need nothing: each handle that a transport makes, where CPython makes one, copies the
  * current context by the host's function, and runs in it.
@@ -217,12 +216,13 @@ ASY_API asy_error *asy_transport_close_descriptor(asy_transport *transport) ASY_
 ASY_API void asy_transport_free(asy_transport *transport);
 
 /* Whether a handle, such as asy_loop_visit() comes upon, was made by a transport. If so, each
- * reference to the handle is one to the transport, and one to the protocol, which may be NULL.
+ * reference to the handle is one to the transport, one to the protocol, one to the exception, which
+ * both may be NULL, and one to the context of asy_handle_get_context().
  *
- * Returns  in *ret_transport and *ret_protocol, borrowed.
+ * Returns  in *ret_transport, *ret_protocol and *ret_exc, borrowed.
  */
 ASY_API bool asy_handle_get_transport(const asy_handle *handle, asy_transport **ret_transport,
-                                      asy_protocol **ret_protocol);
+                                      asy_protocol **ret_protocol, asy_error **ret_exc);
 
 ASY_END_DECLARATIONS
 

@@ -144,6 +144,17 @@ def test_wrong_arguments_are_refused(either: Any, pipe: Any) -> None:
     run(either)
 
 
+@pytest.mark.parametrize("least", [-1, -(2**63) + 1, -(2**63)])
+def test_limits_below_zero_are_refused_however_low(either: Any, pipe: Any, least: int) -> None:
+    transport = writer(either, pipe[1])
+    for limits in ((least, None), (None, least), (least, least), (0, least)):
+        with pytest.raises(ValueError, match="must be >= 0"):
+            transport.set_write_buffer_limits(*limits)
+    assert transport.get_write_buffer_limits() == (16384, 65536)
+    transport.close()
+    run(either)
+
+
 def test_limits_are_whole_numbers_of_64_bits(loop: Any, pipe: Any) -> None:
     transport = writer(loop, pipe[1])
     transport.set_write_buffer_limits(high=2**62)

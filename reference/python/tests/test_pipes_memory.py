@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import gc
 import os
 import sys
@@ -49,6 +50,34 @@ def end(loop: Any, source: Any, sink: Any) -> None:
     assert transport.is_closing()
 
 
+def remember(loop: Any, source: Any, sink: Any) -> None:
+    """Nothing leads to the loop but the contexts of what is watched and queued."""
+
+    def connect() -> None:
+        variable.set(knot_in(loop))
+        reader(loop, source)
+        writer(loop, sink).write(bytes(MUCH))
+        loop._read_pipe_transport(os.fdopen(os.dup(source.fileno()), "rb"), Protocol())
+
+    variable = contextvars.ContextVar[Knot]("variable")
+    contextvars.Context().run(connect)
+
+
+def fail(loop: Any, source: Any, sink: Any) -> None:
+    """Nothing leads to the loop but the exception of connection_lost(), which is queued."""
+    directory = os.open("/", os.O_RDONLY)
+    transport = reader(loop, source)
+    contexts: list[Any] = []
+    loop.set_exception_handler(lambda loop, context: contexts.append(context))
+    os.write(sink.fileno(), b"x")
+    loop.call_soon(os.dup2, directory, source.fileno())
+    run(loop, 1)
+    os.close(directory)
+    assert transport.is_closing()
+    contexts[0]["exception"].knot = knot_in(loop)
+    loop.set_exception_handler(None)
+
+
 def knot_in(loop: Any) -> Knot:
     """Return a protocol that leads back to the loop."""
     protocol = Knot()
@@ -72,6 +101,8 @@ def knots() -> "list[Any]":
         (asy.new_event_loop, begin),
         (asy.new_event_loop, watch),
         (asy.new_event_loop, end),
+        (asy.new_event_loop, remember),
+        (asy.new_event_loop, fail),
         (asy.new_native_event_loop, watch),
         (asy.new_native_event_loop, end),
     ],

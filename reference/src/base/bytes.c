@@ -14,9 +14,18 @@ bytes_data(const struct bytes *self)
     return self->memory ? self->memory + self->first : NULL;
 }
 
-/* Space for size more behind those that are there: by moving them to the front if that leaves as
- * much again as they are, else by growing to twice the need. So a byte is moved a few times in its
- * life, on average, however many are added. */
+/* How much to ask for. What grows a little will grow again, and gets an eighth more, as a bytearray
+ * does; what comes in one large piece is all there is, perhaps. */
+static size_t
+next_capacity(size_t capacity, size_t needed)
+{
+    size_t next = needed <= capacity + capacity / 8 ? needed + needed / 8 : needed;
+    return next < LEAST_CAPACITY ? LEAST_CAPACITY : next;
+}
+
+/* Space for size more behind those that are there, if there is none: they move to the front; then,
+ * if that leaves less than an eighth of what there will be, the memory grows. So many are added
+ * between two moves that a byte is moved a few times in its life, on average, however many come. */
 static void
 make_space(struct bytes *self, size_t size)
 {
@@ -28,9 +37,9 @@ make_space(struct bytes *self, size_t size)
         memmove(self->memory, self->memory + self->first, self->count);
         self->first = 0;
     }
-    if (needed <= self->capacity / 2)
+    if (needed + needed / 8 <= self->capacity)
         return;
-    self->capacity = needed < LEAST_CAPACITY / 2 ? LEAST_CAPACITY : 2 * needed;
+    self->capacity = next_capacity(self->capacity, needed);
     self->memory = alloc_resize(self->memory, self->capacity, 1);
 }
 

@@ -32,17 +32,16 @@ four_times(int64_t value)
 
 /* CPython: _FlowControlMixin._set_write_buffer_limits */
 asy_error *
-flow_set_limits(struct flow *flow, int64_t high, int64_t low)
+flow_set_limits(struct flow *flow, const int64_t *high, const int64_t *low)
 {
-    if (high == ASY_DEFAULT_LIMIT)
-        high = low == ASY_DEFAULT_LIMIT ? DEFAULT_HIGH_WATER : four_times(low);
-    if (low == ASY_DEFAULT_LIMIT)
-        low = quarter(high);
-    if (high < low || low < 0)
-        RAISE(ValueError, "high (%lld) must be >= low (%lld) must be >= 0", (long long)high,
-              (long long)low);
-    flow->high_water = high;
-    flow->low_water = low;
+    int64_t high_water = high ? *high : low ? four_times(*low) : DEFAULT_HIGH_WATER;
+    int64_t low_water = low ? *low : quarter(high_water);
+
+    if (high_water < low_water || low_water < 0)
+        RAISE(ValueError, "high (%lld) must be >= low (%lld) must be >= 0",
+              (long long)high_water, (long long)low_water);
+    flow->high_water = high_water;
+    flow->low_water = low_water;
     return ASY_OK;
 }
 

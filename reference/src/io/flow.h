@@ -3,8 +3,8 @@
  * Flow control of writing, shared by all transports that write: when the protocol is told to pause,
  * and to go on. CPython: transports._FlowControlMixin.
  *
- * Who writes calls flow_maybe_pause() whenever its buffer has grown, and flow_maybe_resume()
- * whenever it has shrunk.
+ * Who writes calls flow_maybe_pause() whenever its buffer has grown, and flow_maybe_resume() when
+ * it has shrunk: whenever that is, or, as pipes do in CPython, only when nothing is left.
  */
 #ifndef IO_FLOW_H
 #define IO_FLOW_H
@@ -25,7 +25,8 @@ void flow_init(struct flow *flow);
  *
  * Raises   ValueError; then the limits are what they were.
  */
-asy_error *flow_set_limits(struct flow *flow, int64_t high, int64_t low) ASY_MUST_CHECK;
+asy_error *flow_set_limits(struct flow *flow, const int64_t *high,
+                           const int64_t *low) ASY_MUST_CHECK;
 
 /* Of a transport that has a flow. What the protocol raises is reported; only a fatal error comes
  * back. They may run anything. */

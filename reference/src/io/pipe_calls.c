@@ -24,28 +24,6 @@ call_set_non_blocking(int fd)
     return flags & O_NONBLOCK ? 0 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-static ssize_t
-call_read(int fd, void *buffer, size_t size)
-{
-    ssize_t count;
-
-    do
-        count = read(fd, buffer, size);
-    while (count < 0 && errno == EINTR);
-    return count;
-}
-
-static ssize_t
-write_repeatedly(int fd, const void *data, size_t size)
-{
-    ssize_t count;
-
-    do
-        count = write(fd, data, size);
-    while (count < 0 && errno == EINTR);
-    return count;
-}
-
 static bool
 broken_pipe_is_ignored(void)
 {
@@ -74,7 +52,7 @@ write_without_signal(int fd, const void *data, size_t size)
     sigaddset(&broken_pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
     bool was_pending = is_pending(SIGPIPE);
-    ssize_t count = write_repeatedly(fd, data, size);
+    ssize_t count = write(fd, data, size);
     int saved_errno = errno;
     if (count < 0 && saved_errno == EPIPE && !was_pending && is_pending(SIGPIPE))
         sigwait(&broken_pipe, &taken);
@@ -87,14 +65,14 @@ static ssize_t
 call_write(int fd, const void *data, size_t size)
 {
     if (broken_pipe_is_ignored())
-        return write_repeatedly(fd, data, size);
+        return write(fd, data, size);
     return write_without_signal(fd, data, size);
 }
 
 const struct pipe_calls system_pipe_calls = {
     .status = fstat,
     .set_non_blocking = call_set_non_blocking,
-    .read = call_read,
+    .read = read,
     .write = call_write,
     .close = close,
 };

@@ -3,8 +3,8 @@
  * The system calls on pipes, in a table, so that tests can put faults in their places, as those on
  * sockets are.
  *
- * They have the arguments and results of the system's: -1, and errno. None returns EINTR: what a
- * signal interrupts is repeated (PEP 475), but for close(), which has closed by then.
+ * They have the arguments and results of the system's: -1, and errno. Any may be interrupted by a
+ * signal: who calls it knows what EINTR means there (see pipe_end.h).
  */
 #ifndef IO_PIPE_CALLS_H
 #define IO_PIPE_CALLS_H

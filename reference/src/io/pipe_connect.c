@@ -27,9 +27,9 @@ struct connect_pipe {
     asy_pipe            *pipe;
     asy_transport      **ret_transport;
     asy_protocol       **ret_protocol;
-    asy_protocol        *protocol;          /* owned */
+    asy_protocol        *protocol;          /* owned; NULL also when the caller has it */
     asy_future          *waiter;            /* owned */
-    asy_transport       *transport;         /* owned; NULL also when the caller has it */
+    asy_transport       *transport;         /* owned; as above */
     int                  fd;
 };
 
@@ -85,7 +85,8 @@ ASYNC(connect_pipe)
     TRY(log_connected(self));
     *self->ret_transport = self->transport;
     *self->ret_protocol = self->protocol;
-    self->transport = NULL;         /* the caller owns it now */
+    self->transport = NULL;         /* the caller owns both now */
+    self->protocol = NULL;
 
     ASYNC_END;
 }

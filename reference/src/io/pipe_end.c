@@ -50,11 +50,57 @@ pipe_end_close(struct pipe_end *self, asy_error *handled)
     return self->close ? self->close(self->argument, handled) : close_descriptor(self->fd);
 }
 
-bool
-pipe_not_now(int errnum)
+/* ---- reading and writing --------------------------------------------------------- */
+
+/* After a call: the lock again, and, if a signal has interrupted it, the host's handlers. No error
+ * and a count of -1: once more. */
+static asy_error *
+end_call(const asy_loop *loop, void *released, ssize_t count)
 {
-    return errnum == EAGAIN || errnum == EWOULDBLOCK || errnum == EINPROGRESS
-        || errnum == EALREADY;
+    int errnum = errno;
+
+    host_acquire_lock(loop, released);
+    if (count >= 0)
+        return ASY_OK;
+    if (errnum != EINTR)
+        RAISE_OSERROR(errnum);
+    return host_check_signals(loop);
+}
+
+asy_error *
+pipe_end_read(const struct pipe_end *self, const asy_loop *loop, void *buffer, size_t size,
+              size_t *ret_count)
+{
+    ssize_t count;
+
+    do {
+        void *released = host_release_lock(loop);
+        count = pipe_calls->read(self->fd, buffer, size);
+        TRY(end_call(loop, released, count));
+    } while (count < 0);
+    *ret_count = (size_t)count;
+    return ASY_OK;
+}
+
+asy_error *
+pipe_end_write(const struct pipe_end *self, const asy_loop *loop, const void *data, size_t size,
+               size_t *ret_count)
+{
+    ssize_t count;
+
+    do {
+        void *released = host_release_lock(loop);
+        count = pipe_calls->write(self->fd, data, size);
+        TRY(end_call(loop, released, count));
+    } while (count < 0);
+    *ret_count = (size_t)count;
+    return ASY_OK;
+}
+
+bool
+pipe_not_now(const asy_error *err)
+{
+    return asy_error_is_a(err, ASY_BlockingIOError) || asy_error_is_a(err, ASY_InterruptedError);
 }
 
 /* ---- repr ------------------------------------------------------------------------ */

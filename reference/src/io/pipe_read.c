@@ -7,7 +7,6 @@
  * the same as what comes from close(): it stops watching, and queues connection_lost().
  */
 #include "base/alloc.h"
-#include "io/pipe_calls.h"
 #include "io/pipe_end.h"
 #include "io/read_buffer.h"
 #include "io/transport_impl.h"
@@ -98,16 +97,30 @@ end_of_file(struct read_pipe *self)
     return queue_connection_lost(self, NULL);
 }
 
+/* What a signal handler raises is an error of this callback, unless it looks like one of the
+ * system's. Steals the error. */
+static asy_error *
+read_failed(struct read_pipe *self, asy_error *err)
+{
+    if (pipe_not_now(err)) {
+        asy_error_unref(err);
+        return ASY_OK;
+    }
+    return asy_error_is_a(err, ASY_OSError) ? fatal_error(self, err) : err;
+}
+
 static asy_error *
 read_into(struct read_pipe *self, void *buffer)
 {
-    ssize_t count = pipe_calls->read(self->pipe.fd, buffer, READ_BUFFER_SIZE);
+    size_t count;
+    asy_error *err = pipe_end_read(&self->pipe, self->transport.loop, buffer, READ_BUFFER_SIZE,
+                                   &count);
 
-    if (count > 0)
-        return protocol_data_received(self->transport.protocol, buffer, (size_t)count);
+    if (err)
+        return read_failed(self, err);
     if (count == 0)
         return end_of_file(self);
-    return pipe_not_now(errno) ? ASY_OK : fatal_error(self, asy_error_new_os(errno));
+    return protocol_data_received(self->transport.protocol, buffer, count);
 }
 
 /* CPython: _read_ready. The loop stays, whatever the protocol does: the handle that runs has it. */
@@ -233,6 +246,7 @@ asy_read_pipe_transport_new(asy_loop *loop, const asy_pipe *pipe, asy_protocol *
     struct stat status;
     asy_protocol *bound;
 
+    TRY(protocol_check(protocol, "connection_made"));
     TRY(pipe_end_prepare(pipe, "Pipe transport is for pipes/sockets only.", &status));
     TRY(transport_bind_connection_made(loop, protocol, &bound));
     struct read_pipe *self = asy_alloc(sizeof *self);

@@ -11,12 +11,10 @@
  */
 #include "base/alloc.h"
 #include "base/bytes.h"
-#include "io/pipe_calls.h"
 #include "io/pipe_end.h"
 #include "io/transport_impl.h"
 
 #include <asy/pipe.h>
-#include <errno.h>
 #include <string.h>
 
 /* constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES */
@@ -29,6 +27,7 @@ struct write_pipe {
     struct bytes    buffer;
     size_t          lost_writes;    /* _conn_lost: since the end, or the error that brought it */
     bool            closing;
+    bool            lent;           /* the system reads the buffer: it must stay as it is */
 };
 
 static struct write_pipe *
@@ -69,6 +68,16 @@ queue_connection_lost(struct write_pipe *self, asy_error *exc)
         call_connection_lost, "_call_connection_lost", &self->transport, NULL, exc });
 }
 
+/* What a signal handler or another thread gets that changes the buffer meanwhile, as of a bytearray
+ * that somebody has a memoryview of. */
+static asy_error *
+check_not_lent(const struct write_pipe *self)
+{
+    if (self->lent)
+        RAISE(BufferError, "Existing exports of data: object cannot be re-sized");
+    return ASY_OK;
+}
+
 /* CPython: _close */
 static asy_error *
 close_with(struct write_pipe *self, asy_error *exc)
@@ -76,18 +85,18 @@ close_with(struct write_pipe *self, asy_error *exc)
     self->closing = true;
     if (self->buffer.count > 0)
         TRY(remove_watch(self, EVENT_WRITE));
+    TRY(check_not_lent(self));
     bytes_clear(&self->buffer);
     TRY(remove_watch(self, EVENT_READ));
     return queue_connection_lost(self, exc);
 }
 
 /* CPython: _fatal_error. Errors of the system are not worth a report: the protocol hears of
- * them. */
+ * them. Steals the exception. */
 static asy_error *
-fatal_error(struct write_pipe *self, int errnum)
+fatal_error(struct write_pipe *self, asy_error *exc)
 {
-    asy_error *exc = asy_error_new_os(errnum);
-    asy_error *err = transport_report_fatal(&self->transport, true,
+    asy_error *err = transport_report_fatal(&self->transport, asy_error_is_a(exc, ASY_OSError),
                                             "Fatal write error on pipe transport", exc);
     if (!err)
         err = close_with(self, exc);
@@ -154,13 +163,36 @@ drained(struct write_pipe *self)
     return pipe_end_connection_lost(&self->pipe, &self->transport, NULL);
 }
 
+/* os.write(), of which "not now" is 0 bytes.
+ *
+ * Raises   any other error, also that of a signal handler. Unless it is fatal, it ends the
+ *          transport.
+ */
 static asy_error *
-write_failed(struct write_pipe *self, int errnum)
+try_write(struct write_pipe *self, const void *data, size_t size, size_t *ret_written)
 {
+    asy_error *err = pipe_end_write(&self->pipe, self->transport.loop, data, size, ret_written);
+
+    if (!pipe_not_now(err))
+        return err;
+    *ret_written = 0;
+    asy_error_unref(err);
+    return ASY_OK;
+}
+
+/* Steals the error. */
+static asy_error *
+write_failed(struct write_pipe *self, asy_error *err)
+{
+    if (asy_error_is_fatal(err))
+        return err;
     bytes_clear(&self->buffer);
     self->lost_writes++;
-    TRY(remove_watch(self, EVENT_WRITE));
-    return fatal_error(self, errnum);
+    asy_error *watch_err = remove_watch(self, EVENT_WRITE);
+    if (!watch_err)
+        return fatal_error(self, err);
+    asy_error_unref(err);
+    return watch_err;
 }
 
 /* CPython: _write_ready. The protocol goes on when the buffer is empty, whatever the limits. */
@@ -169,11 +201,14 @@ write_ready(const struct transport_callback *callback)
 {
     struct write_pipe *self = from_transport(callback->transport);
     struct bytes *buffer = &self->buffer;
-    ssize_t count = pipe_calls->write(self->pipe.fd, bytes_data(buffer), buffer->count);
+    size_t written;
 
-    if (count < 0)
-        return pipe_not_now(errno) ? ASY_OK : write_failed(self, errno);
-    bytes_remove(buffer, (size_t)count);
+    self->lent = true;
+    asy_error *err = try_write(self, bytes_data(buffer), buffer->count, &written);
+    self->lent = false;
+    if (err)
+        return write_failed(self, err);
+    bytes_remove(buffer, written);
     return buffer->count == 0 ? drained(self) : ASY_OK;
 }
 
@@ -181,22 +216,25 @@ write_ready(const struct transport_callback *callback)
 static asy_error *
 keep(struct write_pipe *self, const void *data, size_t size)
 {
+    TRY(check_not_lent(self));
     bytes_add(&self->buffer, data, size);
     return flow_maybe_pause(&self->transport);
 }
 
+/* A signal handler may have closed the transport meanwhile. CPython would go on and watch a
+ * descriptor that is about to be closed. */
 static asy_error *
 write_at_once(struct write_pipe *self, const char *data, size_t size)
 {
-    ssize_t count = pipe_calls->write(self->pipe.fd, data, size);
+    size_t written;
+    asy_error *err = try_write(self, data, size, &written);
 
-    if (count < 0 && !pipe_not_now(errno)) {
+    if (err && !asy_error_is_fatal(err)) {
         self->lost_writes++;
-        return fatal_error(self, errno);
+        return fatal_error(self, err);
     }
-    size_t written = count < 0 ? 0 : (size_t)count;
-    if (written == size)
-        return ASY_OK;
+    if (err || written == size || self->closing)
+        return err;
     TRY(transport_watch(self->transport.loop, self->pipe.fd, EVENT_WRITE,
                         &(struct transport_callback){
         write_ready, "_write_ready", &self->transport, NULL, NULL }));
@@ -338,6 +376,7 @@ asy_write_pipe_transport_new(asy_loop *loop, const asy_pipe *pipe, asy_protocol 
     struct stat status;
     asy_protocol *bound;
 
+    TRY(protocol_check(protocol, "connection_made"));
     TRY(pipe_end_prepare(pipe, "Pipe transport is only for pipes, sockets and character devices",
                          &status));
     TRY(transport_bind_connection_made(loop, protocol, &bound));

@@ -31,6 +31,8 @@ asy_protocol_unref(asy_protocol *protocol)
 char *
 asy_protocol_describe(asy_protocol *protocol)
 {
+    if (!protocol)
+        return asy_format("None");
     char *text = protocol->methods->describe ? protocol->methods->describe(protocol) : NULL;
     return text ? text : asy_format("<Protocol at %p>", (void *)protocol);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where transports read to, before the protocol gets it: as much memory as is read in one
- * iteration, which the loop keeps and lends.
+ * iteration. The loop lends it, and keeps it from the first read until the loop is freed: also when
+ * the loop is closed.
  *
  * Lent, not shared: what a protocol does while it has the data may let somebody else read.
  */

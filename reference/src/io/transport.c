@@ -252,7 +252,8 @@ asy_transport_resume_reading(asy_transport *transport)
 
 /* see transport.h */
 asy_error *
-asy_transport_set_write_buffer_limits(asy_transport *transport, int64_t high, int64_t low)
+asy_transport_set_write_buffer_limits(asy_transport *transport, const int64_t *high,
+                                      const int64_t *low)
 {
     TRY(require(transport->methods->flow));
     TRY(flow_set_limits(transport->methods->flow(transport), high, low));

@@ -3,9 +3,9 @@
  * The handles of transports: a method of the transport or of its protocol, and the context in which
  * it runs.
  *
- * Each reference to such a handle holds one to the transport, and one to the protocol. So a garbage
- * collector, which is shown each reference that the loop has to a handle, may take it for one from
- * the loop to these two.
+ * Each reference to such a handle holds one to all that the handle refers to: the transport, the
+ * protocol, the exception and the context. So a garbage collector, which is shown each reference
+ * that the loop has to a handle, may take it for one from the loop to these four.
  */
 #include "base/alloc.h"
 #include "io/transport_impl.h"
@@ -14,7 +14,7 @@ struct transport_handle {
     asy_handle                handle;       /* first; it holds a reference to the loop */
     int                       refs;
     struct transport_callback callback;
-    void                     *context;      /* owned */
+    void                     *context;
 };
 
 static struct transport_handle *
@@ -47,23 +47,26 @@ ref(asy_handle *handle)
     self->refs++;
     asy_transport_ref(self->callback.transport);
     asy_protocol_ref(self->callback.protocol);
+    asy_error_ref(self->callback.exc);
+    host_context_ref(handle->loop, self->context);
 }
 
-/* The transport goes last: it may be what keeps the host's loop alive. */
+/* The transport goes last: it keeps the loop alive, and may be what keeps the host's. */
 static void
 unref(asy_handle *handle)
 {
     struct transport_handle *self = from_handle(handle);
     struct transport_callback callback = self->callback;
+    void *context = self->context;
     asy_loop *loop = handle->loop;
 
     self->refs--;
     if (self->refs == 0) {
-        host_context_unref(loop, self->context);
-        asy_error_unref(callback.exc);
         asy_free(self);
         asy_loop_unref(loop);
     }
+    host_context_unref(loop, context);
+    asy_error_unref(callback.exc);
     asy_protocol_unref(callback.protocol);
     asy_transport_unref(callback.transport);
 }
@@ -141,7 +144,7 @@ static const asy_handle_ops transport_handle_ops = {
 /* see transport.h */
 bool
 asy_handle_get_transport(const asy_handle *handle, asy_transport **ret_transport,
-                         asy_protocol **ret_protocol)
+                         asy_protocol **ret_protocol, asy_error **ret_exc)
 {
     const struct transport_handle *self = (const struct transport_handle *)handle;
 
@@ -149,6 +152,7 @@ asy_handle_get_transport(const asy_handle *handle, asy_transport **ret_transport
         return false;
     *ret_transport = self->callback.transport;
     *ret_protocol = self->callback.protocol;
+    *ret_exc = self->callback.exc;
     return true;
 }
 
