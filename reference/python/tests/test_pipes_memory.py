@@ -57,7 +57,8 @@ def remember(loop: Any, source: Any, sink: Any) -> None:
         variable.set(knot_in(loop))
         reader(loop, source)
         writer(loop, sink).write(bytes(MUCH))
-        loop._read_pipe_transport(os.fdopen(os.dup(source.fileno()), "rb"), Protocol())
+        file = os.fdopen(os.dup(source.fileno()), "rb")
+        loop._read_pipe_transport(file, file.fileno(), Protocol())
 
     variable = contextvars.ContextVar[Knot]("variable")
     contextvars.Context().run(connect)
