@@ -57,7 +57,7 @@ def remember(loop: Any, source: Any, sink: Any) -> None:
         variable.set(knot_in(loop))
         reader(loop, source)
         writer(loop, sink).write(bytes(MUCH))
-        loop._read_pipe_transport(os.fdopen(os.dup(source.fileno()), "rb"), Protocol())
+        reader(loop, os.fdopen(os.dup(source.fileno()), "rb")).close()
 
     variable = contextvars.ContextVar[Knot]("variable")
     contextvars.Context().run(connect)
