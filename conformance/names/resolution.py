@@ -65,6 +65,17 @@ async def options_are_keywords_and_zero_by_default(loop, trace):
         trace("refused", type(exc))
 
 
+@scenario(statements=["getaddrinfo.async"])
+async def flags_have_to_be_a_number(loop, trace):
+    """flags are those of socket.getaddrinfo(), which takes no None, nor a text: TypeError."""
+    for flags in (None, ""):
+        try:
+            await loop.getaddrinfo("127.0.0.1", 80, flags=flags)
+            trace("accepted")
+        except TypeError as error:
+            trace("refused", type(error))
+
+
 @scenario(statements=["getaddrinfo.async", "getaddrinfo.defaults"])
 async def options_choose_among_the_addresses(loop, trace):
     """family, type, proto and flags are those of the socket module: without a host it has addresses for each."""

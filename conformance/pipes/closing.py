@@ -330,3 +330,17 @@ async def forgotten_transport_warns_and_closes_its_pipe(loop, trace):
         del transport, protocol
         gc.collect()
         trace("collected", source.closed)
+
+
+@scenario(basis="observed: from the moment that a transport is being made, the pipe is its own")
+async def pipe_whose_transport_cannot_be_made_is_closed(loop, trace):
+    """A protocol without connection_made() is refused; the pipe is closed when the exception is let go of."""
+    with two_pipes() as (source, sink):
+        for connect, pipe in ((loop.connect_read_pipe, source), (loop.connect_write_pipe, sink)):
+            try:
+                await connect(object, pipe)
+            except AttributeError as error:
+                trace("raised", error)
+                trace("pipe is closed", pipe.closed)
+            gc.collect()
+            trace("afterwards", pipe.closed)

@@ -354,3 +354,52 @@ async def transports_show_their_state(loop, trace):
         await asyncio.sleep(0)
         show("lost", reader)
         show("lost", writer)
+
+
+@scenario(basis="observed: loop.call_soon(protocol.connection_made, transport), and likewise eof_received")
+async def queued_method_is_the_one_of_the_moment_when_it_was_queued(loop, trace):
+    """connection_made() and eof_received() are looked up when they are queued, and each only once."""
+
+    class Changing(asyncio.BaseProtocol):
+        lost = loop.create_future()
+
+        @property
+        def connection_made(self):
+            trace("lookup of connection_made")
+            return lambda transport: trace("connection_made")
+
+        @property
+        def eof_received(self):
+            trace("lookup of eof_received")
+            return lambda: trace("eof_received")
+
+        def connection_lost(self, exc):
+            trace("connection_lost", exc)
+            self.lost.set_result(None)
+
+    with new_pipe() as (source, sink):
+        protocol = Changing()
+        task = asyncio.ensure_future(loop.connect_read_pipe(lambda: protocol, source))
+        await asyncio.sleep(0)
+        trace("next iteration")
+        await task
+        sink.close()
+        await arrives(protocol.lost)
+
+
+@scenario(basis="observed: connection_made() is queued by loop.call_soon(), which checks it", debug=True)
+async def debug_mode_refuses_a_protocol_whose_connection_made_cannot_be_called(loop, trace):
+    """In debug mode, connecting raises TypeError for a connection_made that is None or a coroutine function."""
+
+    async def coroutine_function(self, transport):
+        trace("never called")
+
+    for wrong in (None, coroutine_function):
+        protocol = type("Wrong", (asyncio.Protocol,), {"connection_made": wrong})
+        with new_pipe() as (source, sink):
+            for connect, pipe in ((loop.connect_read_pipe, source), (loop.connect_write_pipe, sink)):
+                try:
+                    await connect(protocol, pipe)
+                    trace("accepted")
+                except TypeError as error:
+                    trace("refused", type(error))

@@ -290,6 +290,8 @@ python_handle_for(asy_handle *core)
 
     if (self && handle_set_extra(self, EXTRA_TEXT, text) < 0)
         Py_CLEAR(self);
+    if (self)
+        self->core.handle.cancelled = asy_handle_cancelled(core);
     Py_XDECREF(text);
     asy_free(description);
     return self;

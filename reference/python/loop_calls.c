@@ -17,8 +17,7 @@
 #define STACK_FRAMES 8
 #define CALL_LATER_FRAMES 7
 
-/* _check_callback(): in debug mode only. Returns 0, or -1 and a TypeError. */
-static int
+int
 check_callback(LoopObject *self, PyObject *callback, const char *method)
 {
     if (!asy_loop_get_debug(self->core))

@@ -163,10 +163,12 @@ answer(const struct module_state *state, PyObject *const *args)
     const char *host = plain_text(args[0]), *service;
     char digits[MOST_DIGITS];
     struct addrinfo hints = { 0 }, *infos;
+    int flags;
 
     if (!host || !plain_port(args[1], digits, &service)
         || !plain_number(args[2], &hints.ai_family) || !plain_number(args[3], &hints.ai_socktype)
-        || !plain_number(args[4], &hints.ai_protocol)
+        || !plain_number(args[4], &hints.ai_protocol) || !plain_number(args[5], &flags)
+        || flags != 0
         || !asy_getaddrinfo_literal(host, service, &hints, &infos))
         return NULL;
     PyObject *list = list_from_infos(state, infos);
@@ -176,15 +178,15 @@ answer(const struct module_state *state, PyObject *const *args)
     return list;
 }
 
-/* _literal_addresses(host, port, family, type, proto): what socket.getaddrinfo() returns; None, if
- * that has to be asked, or is to be asked in a thread. */
+/* _literal_addresses(host, port, family, type, proto, flags): what socket.getaddrinfo() returns;
+ * None, if that has to be asked, or is to be asked in a thread. */
 PyObject *
 Loop_literal_addresses(PyObject *object, PyObject *const *args, Py_ssize_t count)
 {
     LoopObject *self = (LoopObject *)object;
 
-    if (count != 5) {
-        PyErr_SetString(PyExc_TypeError, "_literal_addresses() takes 5 arguments");
+    if (count != 6) {
+        PyErr_SetString(PyExc_TypeError, "_literal_addresses() takes 6 arguments");
         return NULL;
     }
     if (asy_loop_is_closed(self->core) || asy_loop_get_debug(self->core)

@@ -60,6 +60,9 @@ PyObject *Loop_call_later(FAST_ARGUMENTS);
 PyObject *Loop_call_at(FAST_ARGUMENTS);
 PyObject *Loop_time(PyObject *object, PyObject *ignored);
 
+/* _check_callback(): in debug mode only. Returns 0, or -1 and a TypeError. */
+int check_callback(LoopObject *self, PyObject *callback, const char *method);
+
 /* call_soon_threadsafe(), once the arguments are sorted: a new reference, or NULL and an
  * exception. */
 PyObject *loop_call_soon_threadsafe(LoopObject *self, const struct call *call);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table that calls a Python protocol. Methods are looked up when they are called, as
- * `self._protocol.data_received(data)` is; one that is missing is an AttributeError.
+ * The tables that call a Python protocol. Methods are looked up when they are called, as
+ * `self._protocol.data_received(data)` is; one that is missing is an AttributeError. But
+ * `loop.call_soon(self._protocol.eof_received)` looks it up at once: this bridge's object is the
+ * method.
  */
 #include "protocol_bridge.h"
 
 #include "convert.h"
 #include "handling.h"
+#include "loop_type.h"
 #include "raise.h"
 #include "transport_type.h"
 
+#include <asy/host.h>
 #include <asy/transport.h>
 #include <string.h>
 
@@ -134,29 +138,83 @@ describe(asy_protocol *self)
     return text_from_object(PyObject_Repr(bridge_of(self)->object));
 }
 
+/* ---- a method that is queued ----------------------------------------------------- */
+
+static asy_error *
+call_bound_connection_made(asy_protocol *self, asy_transport *transport)
+{
+    return error_without(PyObject_CallFunctionObjArgs(
+        bridge_of(self)->object, (PyObject *)asy_transport_get_owner(transport), NULL));
+}
+
+static asy_error *
+call_bound_eof_received(asy_protocol *self, bool *ret_keep_open)
+{
+    *ret_keep_open = false;
+    return error_without(PyObject_CallNoArgs(bridge_of(self)->object));
+}
+
 /* connection_made(transport) or eof_received(), as the repr of a handle has it. */
 static char *
 describe_callback(asy_protocol *core, const char *name, asy_transport *transport)
 {
     struct protocol_bridge *self = bridge_of(core);
     TransportObject *owner = asy_transport_get_owner(transport);
-    PyObject *method = PyObject_GetAttrString(self->object, name);
     PyObject *args = strcmp(name, "connection_made") == 0 ? PyTuple_Pack(1, (PyObject *)owner)
                                                            : PyTuple_New(0);
     PyObject *text = NULL;
 
-    if (method && args)
-        text = PyObject_CallFunction(self->state->describe_method, "OOO", owner->loop, method,
-                                     args);
+    if (args)
+        text = PyObject_CallFunction(self->state->describe_method, "OOO", owner->loop,
+                                     self->object, args);
     Py_XDECREF(args);
-    Py_XDECREF(method);
     if (text)
         return text_from_object(text);
     PyErr_Clear();
     return NULL;
 }
 
+static const asy_protocol_methods bound_methods = {
+    .connection_made = call_bound_connection_made,
+    .eof_received = call_bound_eof_received,
+    .ref = ref,
+    .unref = unref,
+    .describe_callback = describe_callback,
+};
+
 /* ---- the table ------------------------------------------------------------------- */
+
+static asy_protocol *
+bridge_new(struct module_state *state, const asy_protocol_methods *methods, PyObject *object)
+{
+    struct protocol_bridge *self = PyMem_Malloc(sizeof *self);
+
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    *self = (struct protocol_bridge){
+        .core = { methods },
+        .refs = 1,
+        .state = state,
+        .object = Py_NewRef(object),
+    };
+    return &self->core;
+}
+
+/* Spec: call_soon.debug-not-callable */
+static asy_error *
+bind_method(asy_protocol *core, asy_loop *loop, const char *name, asy_protocol **ret_bound)
+{
+    const struct protocol_bridge *self = bridge_of(core);
+    PyObject *method = PyObject_GetAttrString(self->object, name);
+
+    *ret_bound = NULL;
+    if (method && check_callback(asy_loop_host_data(loop), method, "call_soon") == 0)
+        *ret_bound = bridge_new(self->state, &bound_methods, method);
+    Py_XDECREF(method);
+    return *ret_bound ? ASY_OK : error_from_python();
+}
 
 static const asy_protocol_methods bridge_methods = {
     .connection_made = connection_made,
@@ -168,31 +226,20 @@ static const asy_protocol_methods bridge_methods = {
     .ref = ref,
     .unref = unref,
     .describe = describe,
-    .describe_callback = describe_callback,
+    .bind = bind_method,
 };
 
 asy_protocol *
 protocol_bridge_new(struct module_state *state, PyObject *object)
 {
-    struct protocol_bridge *self = PyMem_Malloc(sizeof *self);
-
-    if (!self) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    *self = (struct protocol_bridge){
-        .core = { &bridge_methods },
-        .refs = 1,
-        .state = state,
-        .object = Py_NewRef(object),
-    };
-    return &self->core;
+    return bridge_new(state, &bridge_methods, object);
 }
 
 PyObject *
 object_of_protocol(const asy_protocol *protocol)
 {
-    if (!protocol || protocol->methods != &bridge_methods)
+    if (!protocol
+        || (protocol->methods != &bridge_methods && protocol->methods != &bound_methods))
         return NULL;
     return ((const struct protocol_bridge *)protocol)->object;
 }

@@ -18,7 +18,8 @@
 /* A bridge to an object, which may be None: a new reference, or NULL and a MemoryError. */
 asy_protocol *protocol_bridge_new(struct module_state *state, PyObject *object);
 
-/* The object: borrowed; NULL for NULL, and for a protocol of C code. */
+/* The object, for a queued call its method: borrowed; NULL for NULL, and for a protocol of C
+ * code. */
 PyObject *object_of_protocol(const asy_protocol *protocol);
 
 #endif

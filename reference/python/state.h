@@ -65,6 +65,7 @@
     IMPORT(check_callback, "asy._host", "check_callback")                                  \
     IMPORT(default_exception_handler, "asy._host", "default_exception_handler")            \
     IMPORT(log, "asy._host", "log")                                                        \
+    IMPORT(describe_call, "asy._format", "describe_call")                                  \
     IMPORT(describe_callback, "asy._format", "describe_callback")                          \
     IMPORT(describe_handle, "asy._format", "describe_handle")                              \
     IMPORT(describe_method, "asy._format", "describe_method")                              \

@@ -17,6 +17,10 @@
 #define KEYWORDS_METHOD(function)                                                          \
     (PyCFunction)(void (*)(void))function, METH_VARARGS | METH_KEYWORDS
 
+/* asyncio's names of the types, because logs and reports show them. */
+#define READ_PIPE "_UnixReadPipeTransport"
+#define WRITE_PIPE "_UnixWritePipeTransport"
+
 static asy_transport *
 core_of(PyObject *self)
 {
@@ -56,10 +60,11 @@ Transport_close(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 Transport_set_protocol(FAST_ARGUMENTS)
 {
-    static const struct signature signature = {
-        "BaseTransport", "set_protocol", "protocol", false,
-    };
     struct module_state *state = ((TransportObject *)object)->loop->state;
+    const struct signature signature = {
+        Py_TYPE(object) == state->read_pipe_transport_type ? READ_PIPE : WRITE_PIPE,
+        "set_protocol", "protocol", false,
+    };
     PyObject *protocol = parse_one(&signature, args, arg_count, keywords);
     asy_protocol *bridge = protocol ? protocol_bridge_new(state, protocol) : NULL;
 
@@ -182,7 +187,7 @@ write_data(PyObject *self, PyObject *data)
 static PyObject *
 Transport_write(FAST_ARGUMENTS)
 {
-    static const struct signature signature = { "WriteTransport", "write", "data", false };
+    static const struct signature signature = { WRITE_PIPE, "write", "data", false };
     PyObject *data = parse_one(&signature, args, arg_count, keywords);
     return data ? write_data(object, data) : NULL;
 }
@@ -277,13 +282,19 @@ static PyMemberDef Transport_members[] = {
     { 0 },
 };
 
+static PyGetSetDef Transport_attributes[] = {
+    { "__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL },
+    { 0 },
+};
+
 #define COMMON_SLOTS                                                                       \
     { Py_tp_dealloc, Transport_dealloc },                                                  \
     { Py_tp_finalize, Transport_finalize },                                                \
     { Py_tp_traverse, Transport_traverse },                                                \
     { Py_tp_clear, Transport_clear },                                                      \
     { Py_tp_repr, Transport_repr },                                                        \
-    { Py_tp_members, Transport_members }
+    { Py_tp_members, Transport_members },                                                  \
+    { Py_tp_getset, Transport_attributes }
 
 static PyType_Slot read_pipe_slots[] = {
     { Py_tp_doc, "The transport of connect_read_pipe()." },
@@ -302,20 +313,34 @@ static PyType_Slot write_pipe_slots[] = {
 #define TRANSPORT_FLAGS                                                                    \
     (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION)
 
-/* The names are asyncio's, because logs and reports show them. */
 static PyType_Spec read_pipe_spec = {
-    .name = "asy._UnixReadPipeTransport",
+    .name = "asy." READ_PIPE,
     .basicsize = (int)sizeof(TransportObject),
     .flags = TRANSPORT_FLAGS,
     .slots = read_pipe_slots,
 };
 
 static PyType_Spec write_pipe_spec = {
-    .name = "asy._UnixWritePipeTransport",
+    .name = "asy." WRITE_PIPE,
     .basicsize = (int)sizeof(TransportObject),
     .flags = TRANSPORT_FLAGS,
     .slots = write_pipe_slots,
 };
+
+/* A type whose name has no module before it in AttributeErrors either, like that of a class. */
+static PyTypeObject *
+new_transport_type(PyObject *module, PyType_Spec *spec, PyObject *base)
+{
+    PyTypeObject *type = new_type(module, spec, base, NULL);
+    PyObject *name = type ? PyType_GetName(type) : NULL;
+
+    if (!name || PyObject_SetAttrString((PyObject *)type, "__name__", name) < 0) {
+        Py_XDECREF((PyObject *)type);
+        type = NULL;
+    }
+    Py_XDECREF(name);
+    return type;
+}
 
 int
 add_transport_types(PyObject *module, struct module_state *state)
@@ -325,9 +350,9 @@ add_transport_types(PyObject *module, struct module_state *state)
     if (check_base_size(state->asyncio_read_transport, base_size) < 0
         || check_base_size(state->asyncio_transport, base_size) < 0)
         return -1;
-    state->read_pipe_transport_type = new_type(module, &read_pipe_spec,
-                                               state->asyncio_read_transport, NULL);
-    state->write_pipe_transport_type = new_type(module, &write_pipe_spec, state->asyncio_transport,
-                                                NULL);
+    state->read_pipe_transport_type = new_transport_type(module, &read_pipe_spec,
+                                                         state->asyncio_read_transport);
+    state->write_pipe_transport_type = new_transport_type(module, &write_pipe_spec,
+                                                          state->asyncio_transport);
     return state->read_pipe_transport_type && state->write_pipe_transport_type ? 0 : -1;
 }

@@ -37,17 +37,40 @@ describe(void *owner)
     return text_from_object(PyObject_Repr(owner));
 }
 
+/* Only _call_connection_lost(exc) has arguments that are worth showing. */
+static char *
+describe_callback(void *owner, const char *method, asy_error *exc)
+{
+    TransportObject *self = owner;
+
+    if (strcmp(method, "_call_connection_lost") != 0)
+        return NULL;
+    PyObject *exception = exc ? exception_from_error(exc) : Py_NewRef(Py_None);
+    PyObject *class_name = exception ? PyType_GetName(Py_TYPE((PyObject *)self)) : NULL;
+    PyObject *text = NULL;
+
+    if (class_name)
+        text = PyObject_CallFunction(self->loop->state->describe_call, "ONs(O)", self->loop,
+                                     class_name, method, exception);
+    Py_XDECREF(exception);
+    if (text)
+        return text_from_object(text);
+    PyErr_Clear();
+    return NULL;
+}
+
 static const asy_transport_owner owner_methods = {
     .ref = ref,
     .unref = unref,
     .describe = describe,
+    .describe_callback = describe_callback,
 };
 
-/* pipe.close()
+/* pipe.close(), in the `finally:` of what has raised `handled`.
  *
  * Spec: read_pipe.transport-closes-pipe */
 static asy_error *
-close_file(void *owner)
+close_file(void *owner, asy_error *handled)
 {
     TransportObject *self = owner;
     PyObject *file = self->file;
@@ -55,7 +78,11 @@ close_file(void *owner)
     if (!file)                          /* the garbage collector has taken it: Transport_clear() */
         return ASY_OK;
     self->file = NULL;
-    PyObject *result = PyObject_CallMethod(file, "close", NULL);
+    PyObject *exception = handled ? exception_from_error(handled) : NULL;
+    PyObject *close = PyObject_GetAttrString(file, "close");
+    PyObject *result = close ? call_handling(exception, close, NULL, 0) : NULL;
+    Py_XDECREF(close);
+    Py_XDECREF(exception);
     Py_DECREF(file);
     return error_without(result);
 }
@@ -127,29 +154,6 @@ fill(TransportObject *self, new_transport *new, PyObject *pipe, int fd, PyObject
     return failed ? -1 : 0;
 }
 
-/* pipe.fileno(), as a number. Returns 0, or -1 and an exception. */
-static int
-fd_of_pipe(PyObject *pipe, int *ret_fd)
-{
-    PyObject *number = PyObject_CallMethod(pipe, "fileno", NULL);
-    int is_larger = number ? fd_from_object(number, ret_fd) : -1;
-
-    if (is_larger > 0)
-        PyErr_SetString(PyExc_OverflowError, "signed integer is greater than maximum");
-    Py_XDECREF(number);
-    return is_larger == 0 ? 0 : -1;
-}
-
-/* What makes a transport looks for the first method of its protocol. */
-static int
-check_protocol(PyObject *protocol)
-{
-    PyObject *method = PyObject_GetAttrString(protocol, "connection_made");
-
-    Py_XDECREF(method);
-    return method ? 0 : -1;
-}
-
 static PyObject *
 make_transport(PyObject *object, PyObject *args, PyTypeObject *type, new_transport *new)
 {
@@ -157,8 +161,7 @@ make_transport(PyObject *object, PyObject *args, PyTypeObject *type, new_transpo
     PyObject *pipe, *protocol;
     int fd;
 
-    if (!PyArg_ParseTuple(args, "OO", &pipe, &protocol) || check_initialised(loop) < 0
-        || fd_of_pipe(pipe, &fd) < 0 || check_protocol(protocol) < 0)
+    if (!PyArg_ParseTuple(args, "OiO", &pipe, &fd, &protocol) || check_initialised(loop) < 0)
         return NULL;
     TransportObject *self = new_object(loop, type);
     if (self && fill(self, new, pipe, fd, protocol) < 0)

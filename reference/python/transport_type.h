@@ -27,8 +27,9 @@ typedef struct {
 
 /* ---- transport_type.c: its life -------------------------------------------------- */
 
-/* loop._read_pipe_transport(pipe, protocol) and loop._write_pipe_transport(pipe, protocol): a new
- * transport, whose connection_made() is queued; what is queued next runs after that. */
+/* loop._read_pipe_transport(pipe, fd, protocol) and loop._write_pipe_transport(pipe, fd, protocol),
+ * where fd is pipe.fileno(): a new transport, whose connection_made() is queued; what is queued
+ * next runs after that. */
 PyObject *Loop_read_pipe_transport(PyObject *loop, PyObject *args);
 PyObject *Loop_write_pipe_transport(PyObject *loop, PyObject *args);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A transport that belongs to an object of a host. */
+/* A transport that belongs to an object of a host, and protocols of one. */
 #include "pipe_trace.h"
 
 #include <unistd.h>
@@ -32,18 +32,19 @@ owner_describe(void *argument)
 }
 
 static char *
-owner_describe_callback(void *argument, const char *method)
+owner_describe_callback(void *argument, const char *method, asy_error *exc)
 {
     (void)argument;
-    return asy_format("mine.%s()", method);
+    return asy_format("mine.%s(%s)", method, exc ? "exc" : "None");
 }
 
 static asy_error *
-owner_close(void *argument)
+owner_close(void *argument, asy_error *handled)
 {
     struct owner *owner = argument;
     const int *fd = asy_transport_get_extra_info(owner->transport, "pipe", NULL);
 
+    assert_null(handled);
     owner->closes++;
     close(*fd);
     RAISE(LookupError, "when closing");
@@ -117,11 +118,91 @@ references_to_an_owner_are_those_of_handles(void **state)
     witness_end(witness);
 }
 
+/* ---- methods that are looked up when they are queued -------------------------------------- */
+
+static asy_error *
+bind_to_second(asy_protocol *protocol, asy_loop *loop, const char *method,
+               asy_protocol **ret_bound)
+{
+    struct witness *self = (struct witness *)protocol;
+
+    assert_ptr_equal(loop, self->t->loop);
+    trace_note(self->t, "bind:%s", method);
+    if (!self->second)
+        RAISE(AttributeError, "no %s", method);
+    *ret_bound = asy_protocol_ref(&self->second->protocol);
+    return ASY_OK;
+}
+
+static void
+queued_calls_are_of_what_was_bound(void **state)
+{
+    struct testing *t = *state;
+    struct witness *first = witness_new(t, "first:"), *second = witness_new(t, "second:");
+    asy_protocol_methods methods = witness_methods;
+    asy_transport *transport;
+    int fds[2];
+
+    methods.bind = bind_to_second;
+    first->protocol.methods = &methods;
+    first->second = second;
+    new_pipe(fds);
+    const asy_pipe pipe = { .fd = fds[0] };
+    require_ok(asy_read_pipe_transport_new(t->loop, &pipe, &first->protocol, NULL, NULL,
+                                           &transport));
+    trace_run(t, 1);
+    put(fds[1], "abc");
+    trace_run(t, 1);
+    close(fds[1]);
+    trace_run(t, 2);
+    require_trace(t, "0:bind:connection_made 1:second:made 2:first:data=abc 3:bind:eof_received "
+                     "4:second:eof 4:first:lost");
+    asy_transport_unref(transport);
+    witness_end(first);
+    witness_end(second);
+}
+
+/* As where CPython's transport is not made, or goes no further. */
+static void
+method_that_is_not_found_is_an_error_before_anything_is_queued(void **state)
+{
+    struct testing *t = *state;
+    struct witness *witness = witness_new(t, ""), *second = witness_new(t, "second:");
+    asy_protocol_methods methods = witness_methods;
+    asy_transport *transport;
+    int fds[2];
+
+    methods.bind = bind_to_second;
+    witness->protocol.methods = &methods;
+    new_pipe(fds);
+    const asy_pipe pipe = { .fd = fds[0] };
+    require_error(asy_read_pipe_transport_new(t->loop, &pipe, &witness->protocol, NULL, NULL,
+                                              &transport),
+                  ASY_AttributeError, "no connection_made");
+    assert_int_equal(witness->refs, 0);
+    witness->second = second;
+    require_ok(asy_read_pipe_transport_new(t->loop, &pipe, &witness->protocol, NULL, NULL,
+                                           &transport));
+    witness->second = NULL;
+    trace_run(t, 1);
+    close(fds[1]);
+    trace_reports(t);
+    trace_run(t, 2);
+    require_trace(t, "0:bind:connection_made 0:bind:connection_made 1:second:made "
+                     "2:bind:eof_received 2:report:Exception in callback No");
+    assert_true(asy_transport_is_closing(transport) && !asy_transport_is_closed(transport));
+    asy_transport_unref(transport);
+    witness_end(witness);
+    witness_end(second);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         pipe_case(references_to_an_owner_are_those_of_handles),
+        pipe_case(queued_calls_are_of_what_was_bound),
+        pipe_case(method_that_is_not_found_is_an_error_before_anything_is_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

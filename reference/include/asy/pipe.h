@@ -15,11 +15,12 @@
 ASY_BEGIN_DECLARATIONS
 
 /* A descriptor, and how it is closed. `close` is pipe.close() for a host whose object it belongs
- * to; NULL: close(). It is called once.
+ * to; NULL: close(). It is called once. `handled` is what connection_lost() has raised just before,
+ * or NULL: an exception of `close` has it as its __context__.
  */
 struct asy_pipe {
     int         fd;
-    asy_error *(*close)(void *argument);
+    asy_error *(*close)(void *argument, asy_error *handled);
     void       *argument;
 };
 

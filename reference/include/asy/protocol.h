@@ -113,6 +113,12 @@ struct asy_protocol_methods {
     /* str(protocol), from asy_alloc(), for reports. */
     char      *(*describe)(asy_protocol *self);
 
+    /* A queued call is of the method that there is when it is queued. Who can replace methods, as
+     * Python can, gives a new reference to a protocol that has this one, "connection_made" or
+     * "eof_received", and is used for the one call. Raises what looking for the method raises. */
+    asy_error *(*bind)(asy_protocol *self, asy_loop *loop, const char *method,
+                       asy_protocol **ret_bound);
+
     /* The text of a callback that calls a method, from asy_alloc(), for "Exception in callback
      * Echo.connection_made(<transport>)". The method is "connection_made", whose argument is the
      * transport, or "eof_received", which has none. */

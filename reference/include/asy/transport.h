@@ -189,9 +189,10 @@ struct asy_transport_owner {
     char *(*describe)(void *owner);
 
     /* The text of a callback that is a method of the transport, from asy_alloc(), for "Exception
-     * in callback ..."; or NULL. The methods have CPython's names, such as "_read_ready". May
-     * be NULL: the method's name stands behind that of the kind. */
-    char *(*describe_callback)(void *owner, const char *method);
+     * in callback ..."; or NULL. The methods have CPython's names, such as "_read_ready"; exc is
+     * the argument of "_call_connection_lost". May be NULL: the method's name stands behind that of
+     * the kind. */
+    char *(*describe_callback)(void *owner, const char *method, asy_error *exc);
 };
 
 /* The owner, borrowed; NULL: the transport is on its own. */

@@ -172,8 +172,8 @@ class Executors:
         Spec: getaddrinfo.async, getaddrinfo.defaults, getaddrinfo.nonblocking, dns.coroutines-3.7,
         dns.default-executor, dns.saturation-delays, dns.error
         """
-        if self._executor_is_private and not flags and socket.getaddrinfo is GETADDRINFO:
-            addresses: list[Any] | None = self._literal_addresses(host, port, family, type, proto)
+        if self._executor_is_private and socket.getaddrinfo is GETADDRINFO:
+            addresses: list[Any] | None = self._literal_addresses(host, port, family, type, proto, flags)
             if addresses is not None:
                 return addresses
         resolve = self._getaddrinfo_logged if self.get_debug() else socket.getaddrinfo

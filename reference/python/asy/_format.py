@@ -60,6 +60,11 @@ def describe_method(loop: Any, function: Any, args: Any) -> str:
     return f"{text} at {source[0]}:{source[1]}" if source else text
 
 
+def describe_call(loop: Any, class_name: str, method: str, args: Any) -> str:
+    """Return the call of a method of the loop's own, which is C and has no source."""
+    return f"{class_name}.{method}" + format_arguments(args, None, SHOWS_ARGUMENTS_ALWAYS or loop.get_debug())
+
+
 def format_call(function: Any, args: Any, keywords: Any, suffix: str, shows_arguments: bool) -> str:
     """Return the call as source code would show it; of a partial object, the calls it is made of.
 

@@ -38,3 +38,20 @@ def new_loop(request: pytest.FixtureRequest) -> "Callable[[], Any]":
     import asy
 
     return asyncio.new_event_loop if request.param == "asyncio" else asy.new_event_loop
+
+
+@pytest.fixture
+def either(new_loop: "Callable[[], Any]") -> "Iterator[Any]":
+    """A loop of either kind that is closed after the test."""
+    loop = new_loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def pipe() -> "Iterator[tuple[Any, Any]]":
+    """The reading and the writing end of a pipe."""
+    from pipe_ends import new_pipe
+
+    with new_pipe() as ends:
+        yield ends

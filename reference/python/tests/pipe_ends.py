@@ -55,3 +55,18 @@ def run(loop: Any, iterations: int = 3) -> None:
     for _ in range(iterations):
         loop.call_soon(loop.stop)
         loop.run_forever()
+
+
+def reports_of(loop: Any) -> "list[Any]":
+    """Return the list that the loop's exception handler will fill."""
+    reports: list[Any] = []
+    loop.set_exception_handler(lambda loop, context: reports.append(context))
+    return reports
+
+
+def methods_to_connect(loop: Any, pipe: Any) -> "list[tuple[Any, Any, str, str]]":
+    """Return for reading and for writing: the method, the end, the type, what stands at the end of its repr()."""
+    return [
+        (loop.connect_read_pipe, pipe[0], "_UnixReadPipeTransport", ""),
+        (loop.connect_write_pipe, pipe[1], "_UnixWritePipeTransport", " bufsize=0"),
+    ]

@@ -9,35 +9,10 @@ import gc
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import asy
 import pytest
-from pipe_ends import MUCH, Protocol, new_pipe, reader, run, writer
-
-
-@pytest.fixture
-def either(new_loop: "Callable[[], Any]") -> "Iterator[Any]":
-    """A loop of either kind that is closed after the test."""
-    loop = new_loop()
-    yield loop
-    loop.close()
-
-
-@pytest.fixture
-def pipe() -> "Iterator[tuple[Any, Any]]":
-    """The reading and the writing end of a pipe."""
-    with new_pipe() as ends:
-        yield ends
-
-
-def reports_of(loop: Any) -> "list[Any]":
-    """Return the list that the loop's exception handler will fill."""
-    reports: list[Any] = []
-    loop.set_exception_handler(lambda loop, context: reports.append(context))
-    return reports
-
+from pipe_ends import MUCH, Protocol, methods_to_connect, new_pipe, reader, reports_of, run, writer
 
 # ---- the types ---------------------------------------------------------------------------------------------
 
@@ -85,6 +60,29 @@ def test_transport_has_attributes_and_weak_references(either: Any, pipe: Any) ->
     del transport
     gc.collect()
     assert end() is None
+
+
+def test_attributes_of_a_transport_are_in_its_dictionary(either: Any, pipe: Any) -> None:
+    transport = reader(either, pipe[0])
+    transport.mine = 42
+    assert vars(transport)["mine"] == transport.__dict__["mine"] == 42
+    vars(transport)["other"] = 43
+    assert transport.other == 43
+    transport.close()
+    run(either)
+
+
+def test_errors_name_the_type_as_asyncio_does(either: Any, pipe: Any) -> None:
+    for (connect, end, name, _), unknown in zip(
+        methods_to_connect(either, pipe), ("write", "x"), strict=True
+    ):
+        transport = either.run_until_complete(connect(Protocol, end))[0]
+        with pytest.raises(AttributeError, match=f"^'{name}' object has no attribute '{unknown}'"):
+            getattr(transport, unknown)
+        with pytest.raises(TypeError, match=f"^{name}.set_protocol\\(\\) missing 1 required"):
+            transport.set_protocol()
+        transport.close()
+        run(either)
 
 
 def test_extra_information_is_a_dictionary_of_the_transport(either: Any, pipe: Any) -> None:
@@ -191,50 +189,6 @@ def test_every_byte_of_a_view_is_written(loop: Any, pipe: Any) -> None:
     run(loop)
 
 
-class Unlike:
-    """What is no pipe: it has no method fileno(), or a wrong one."""
-
-    def __init__(self, result: Any) -> None:
-        self.result = result
-
-    def fileno(self) -> Any:
-        return self.result
-
-
-@pytest.mark.parametrize(
-    ("pipe", "error"),
-    [
-        (0, AttributeError),
-        (None, AttributeError),
-        (Unlike("text"), ValueError),
-        (Unlike(2**40), OverflowError),
-        (Unlike(-1), OSError),
-    ],
-)
-def test_what_is_no_pipe_is_refused(loop: Any, pipe: Any, error: "type[Exception]") -> None:
-    for connect in (loop.connect_read_pipe, loop.connect_write_pipe):
-        with pytest.raises(error):
-            loop.run_until_complete(connect(Protocol, pipe))
-    run(loop)
-
-
-def test_what_is_no_protocol_is_refused_and_the_pipe_left_alone(loop: Any, pipe: Any) -> None:
-    with pytest.raises(AttributeError, match="connection_made"):
-        loop.run_until_complete(loop.connect_read_pipe(object, pipe[0]))
-    run(loop)
-    assert not pipe[0].closed
-
-
-def test_closed_loop_connects_nothing(pipe: Any) -> None:
-    loop = asy.new_event_loop()
-    loop.close()
-    with pytest.raises(RuntimeError, match="closed"):
-        loop._read_pipe_transport(pipe[0], Protocol())
-    assert not pipe[0].closed
-    with pytest.raises(RuntimeError, match="not initialised"):
-        asy.Loop.__new__(asy.Loop)._write_pipe_transport(pipe[1], Protocol())
-
-
 # ---- protocols ---------------------------------------------------------------------------------------------
 
 
@@ -315,6 +269,61 @@ def test_failing_callback_is_reported_with_a_handle(either: Any, pipe: Any) -> N
     run(either)
 
 
+def test_handle_of_a_callback_that_has_closed_the_transport_is_cancelled(either: Any, pipe: Any) -> None:
+    class Closing(Protocol):
+        def data_received(self, data: bytes) -> None:
+            transport.close()
+            raise ZeroDivisionError
+
+    reports = reports_of(either)
+    transport = reader(either, pipe[0], Closing())
+    pipe[1].write(b"data")
+    run(either)
+    (report,) = reports
+    assert report["message"] == "Exception in callback None()"
+    assert repr(report["handle"]) == "<Handle cancelled>"
+    assert report["handle"].cancelled()
+    reports.clear()
+
+
+def test_debug_mode_keeps_the_text_of_a_cancelled_handle(either: Any, pipe: Any) -> None:
+    class Closing(Protocol):
+        def data_received(self, data: bytes) -> None:
+            transport.close()
+            raise ZeroDivisionError
+
+    reports = reports_of(either)
+    transport = reader(either, pipe[0], Closing())
+    either.set_debug(True)
+    transport.pause_reading()
+    transport.resume_reading()
+    pipe[1].write(b"data")
+    run(either)
+    (report,) = reports
+    assert report["message"].startswith("Exception in callback None()")
+    assert repr(report["handle"]).startswith("<Handle cancelled _UnixReadPipeTransport._read_ready()")
+    reports.clear()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_failing_connection_lost_is_reported_with_its_argument(either: Any, debug: bool) -> None:
+    class Failing(Protocol):
+        def connection_lost(self, exc: "Exception | None") -> None:
+            raise ZeroDivisionError
+
+    either.set_debug(debug)
+    reports = reports_of(either)
+    argument = "None" if debug or sys.version_info < (3, 13) else ""
+    with new_pipe() as pipe:
+        for connect, end, name, _ in methods_to_connect(either, pipe):
+            either.run_until_complete(connect(Failing, end))[0].close()
+            run(either)
+            callback = f"{name}._call_connection_lost({argument})"
+            assert reports[-1]["message"].startswith(f"Exception in callback {callback}")
+            assert repr(reports[-1]["handle"]).startswith(f"<Handle {callback}")
+    reports.clear()
+
+
 def test_failing_connection_made_is_reported_by_its_name(either: Any, pipe: Any) -> None:
     class Failing(Protocol):
         def connection_made(self, transport: Any) -> None:
@@ -375,6 +384,10 @@ def test_streams_work_on_pipes(either: Any, pipe: Any) -> None:
 
 
 def test_failing_close_of_the_pipe_is_reported(either: Any) -> None:
+    class Failing(Protocol):
+        def connection_lost(self, exc: "Exception | None") -> None:
+            raise LookupError
+
     class Pipe:
         def __init__(self, fd: int) -> None:
             self.fd = fd
@@ -384,14 +397,17 @@ def test_failing_close_of_the_pipe_is_reported(either: Any) -> None:
 
         def close(self) -> None:
             os.close(self.fd)
+            handled.append(sys.exc_info()[0])
             raise ZeroDivisionError
 
+    handled: list[Any] = []
     reports = reports_of(either)
     reading, writing = os.pipe()
-    transport = reader(either, Pipe(reading))
+    transport = reader(either, Pipe(reading), Failing())
     transport.close()
     run(either)
     assert [type(each["exception"]) for each in reports] == [ZeroDivisionError]
+    assert type(reports[0]["exception"].__context__) is handled[0] is LookupError
     os.close(writing)
     transport._pipe = None  # asyncio's still has it, and would close it again
 

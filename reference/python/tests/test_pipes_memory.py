@@ -27,8 +27,8 @@ class Knot(Protocol):
 
 def begin(loop: Any, source: Any, sink: Any) -> None:
     """Everything is queued still."""
-    loop._read_pipe_transport(source, knot_in(loop))
-    loop._write_pipe_transport(sink, knot_in(loop))
+    loop._read_pipe_transport(source, source.fileno(), knot_in(loop))
+    loop._write_pipe_transport(sink, sink.fileno(), knot_in(loop))
 
 
 def watch(loop: Any, source: Any, sink: Any) -> None:
@@ -211,6 +211,7 @@ def test_use_loses_no_memory(loop: Any, use: "Callable[[Any], None]", debug: boo
     assert growth(lambda: use(loop)) < USES / 3
 
 
+@pytest.mark.filterwarnings("ignore:unclosed")
 def test_references_of_long_lived_objects_stay_the_same(loop: Any) -> None:
     loop.set_exception_handler(lambda loop, context: None)
     uses = (use_both_ends, use_failing, use_protocols, use_refusals)

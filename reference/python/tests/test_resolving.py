@@ -6,6 +6,7 @@ import concurrent.futures
 import itertools
 import logging
 import os
+import re
 import socket
 import sys
 import threading
@@ -124,7 +125,7 @@ def test_every_answer_without_a_thread_is_that_of_the_socket_module(loop: Any) -
     answered = 0
     for question in filter(is_safe, questions()):
         try:
-            answer = loop._literal_addresses(*question)
+            answer = loop._literal_addresses(*question, 0)
         except BaseException as error:
             raise AssertionError(f"{question} raised") from error
         if answer is None:
@@ -173,6 +174,14 @@ def test_what_is_no_number_beyond_doubt_waits_for_a_thread(loop: Any, question: 
 
 def test_flags_are_for_the_socket_module(loop: Any) -> None:
     assert has_to_wait(loop, loop.getaddrinfo(*LOCALHOST, flags=socket.AI_NUMERICHOST))
+
+
+@pytest.mark.parametrize("flags", [None, "", 0.0])
+def test_flags_that_are_no_number_are_refused(loop: Any, flags: Any) -> None:
+    with pytest.raises(TypeError) as expected:
+        socket.getaddrinfo(*LOCALHOST, 0, 0, 0, flags)
+    with pytest.raises(TypeError, match=f"^{re.escape(str(expected.value))}$"):
+        loop.run_until_complete(loop.getaddrinfo(*LOCALHOST, flags=flags))
 
 
 def test_executor_of_the_program_gets_the_job(loop: Any) -> None:

@@ -42,12 +42,12 @@ close_descriptor(int fd)
 }
 
 asy_error *
-pipe_end_close(struct pipe_end *self)
+pipe_end_close(struct pipe_end *self, asy_error *handled)
 {
     if (self->closed)
         RAISE(AttributeError, "'NoneType' object has no attribute 'close'");
     self->closed = true;
-    return self->close ? self->close(self->argument) : close_descriptor(self->fd);
+    return self->close ? self->close(self->argument, handled) : close_descriptor(self->fd);
 }
 
 /* ---- reading and writing --------------------------------------------------------- */
@@ -136,7 +136,7 @@ asy_error *
 pipe_end_connection_lost(struct pipe_end *self, asy_transport *transport, asy_error *exc)
 {
     asy_error *err = protocol_connection_lost(transport->protocol, exc);
-    asy_error *close_err = pipe_end_close(self);
+    asy_error *close_err = pipe_end_close(self, err);
 
     transport_lost(transport);
     if (!close_err)

@@ -13,7 +13,7 @@
 struct pipe_end {
     int         fd;             /* also when it is closed: see asy_transport_get_extra_info() */
     bool        closed;
-    asy_error *(*close)(void *argument);        /* NULL: close() */
+    asy_error *(*close)(void *argument, asy_error *handled);    /* NULL: close() */
     void       *argument;
 };
 
@@ -28,11 +28,11 @@ asy_error *pipe_end_prepare(const asy_pipe *pipe, const char *refusal,
 /* From now on it owns the descriptor. */
 void pipe_end_init(struct pipe_end *self, const asy_pipe *pipe);
 
-/* pipe.close(); pipe = None
+/* pipe.close(); pipe = None. `handled`: see struct asy_pipe.
  *
  * Raises   AttributeError: it is None already. What its close function raises.
  */
-asy_error *pipe_end_close(struct pipe_end *self) ASY_MUST_CHECK;
+asy_error *pipe_end_close(struct pipe_end *self, asy_error *handled) ASY_MUST_CHECK;
 
 /* os.read(fd, size) and os.write(fd, data), without the host's lock: the descriptor does not block,
  * but that is a property of the open file, and others who have it may change it. What a signal

@@ -207,7 +207,7 @@ is_closed(const asy_transport *transport)
 static asy_error *
 close_descriptor(asy_transport *transport)
 {
-    return pipe_end_close(&from_transport(transport)->pipe);
+    return pipe_end_close(&from_transport(transport)->pipe, NULL);
 }
 
 static char *
@@ -244,14 +244,15 @@ asy_read_pipe_transport_new(asy_loop *loop, const asy_pipe *pipe, asy_protocol *
                             asy_transport **ret_transport)
 {
     struct stat status;
+    asy_protocol *bound;
 
     TRY(protocol_check(protocol, "connection_made"));
     TRY(pipe_end_prepare(pipe, "Pipe transport is for pipes/sockets only.", &status));
-    TRY(asy_loop_check_call(loop));
+    TRY(transport_bind_connection_made(loop, protocol, &bound));
     struct read_pipe *self = asy_alloc(sizeof *self);
     transport_init(&self->transport, &read_pipe_methods, loop, protocol, methods, owner);
     pipe_end_init(&self->pipe, pipe);
-    transport_queue_connection_made(&self->transport);
+    transport_queue_connection_made(&self->transport, bound);
     transport_queue(loop, &(struct transport_callback){
         start_reading, "_add_reader", &self->transport, NULL, NULL });
     *ret_transport = &self->transport;

@@ -328,7 +328,7 @@ is_closed(const asy_transport *transport)
 static asy_error *
 close_descriptor(asy_transport *transport)
 {
-    return pipe_end_close(&from_transport(transport)->pipe);
+    return pipe_end_close(&from_transport(transport)->pipe, NULL);
 }
 
 static char *
@@ -374,16 +374,17 @@ asy_write_pipe_transport_new(asy_loop *loop, const asy_pipe *pipe, asy_protocol 
                              asy_transport **ret_transport)
 {
     struct stat status;
+    asy_protocol *bound;
 
     TRY(protocol_check(protocol, "connection_made"));
     TRY(pipe_end_prepare(pipe, "Pipe transport is only for pipes, sockets and character devices",
                          &status));
-    TRY(asy_loop_check_call(loop));
+    TRY(transport_bind_connection_made(loop, protocol, &bound));
     struct write_pipe *self = asy_alloc(sizeof *self);
     transport_init(&self->transport, &write_pipe_methods, loop, protocol, methods, owner);
     pipe_end_init(&self->pipe, pipe);
     flow_init(&self->flow);
-    transport_queue_connection_made(&self->transport);
+    transport_queue_connection_made(&self->transport, bound);
     if (notices_end(&status))
         transport_queue(loop, &(struct transport_callback){
             start_watching, "_add_reader", &self->transport, NULL, NULL });

@@ -38,6 +38,15 @@ asy_protocol_describe(asy_protocol *protocol)
 }
 
 asy_error *
+protocol_bind(asy_protocol *self, asy_loop *loop, const char *method, asy_protocol **ret_bound)
+{
+    if (self && self->methods->bind)
+        return self->methods->bind(self, loop, method, ret_bound);
+    *ret_bound = asy_protocol_ref(self);
+    return ASY_OK;
+}
+
+asy_error *
 protocol_check(const asy_protocol *self, const char *method)
 {
     if (!self)

@@ -94,12 +94,11 @@ describe_transport_callback(const struct transport_callback *callback)
 
     if (!methods || !methods->describe_callback)
         return NULL;
-    return methods->describe_callback(callback->transport->owner, callback->name);
+    return methods->describe_callback(callback->transport->owner, callback->name, callback->exc);
 }
 
-/* CPython: _format_callback_source */
 static char *
-describe_callback(asy_handle *handle)
+describe_method(asy_handle *handle)
 {
     const struct transport_callback *callback = &from_handle(handle)->callback;
     char *text = callback->protocol ? describe_protocol_callback(callback)
@@ -111,13 +110,24 @@ describe_callback(asy_handle *handle)
                       callback->name);
 }
 
-/* CPython: Handle._repr_info */
+/* CPython: _format_callback_source. A callback that has ended the watching of its descriptor has
+ * cancelled its own handle, which has forgotten it. */
+static char *
+describe_callback(asy_handle *handle)
+{
+    return handle_is_cancelled(handle) ? asy_format("None()") : describe_method(handle);
+}
+
+/* CPython: Handle._repr_info; debug mode keeps the text. */
 static char *
 describe(asy_handle *handle)
 {
-    char *callback = describe_callback(handle);
-    char *text = asy_format("<Handle%s %s>", handle_is_cancelled(handle) ? " cancelled" : "",
-                            callback);
+    bool cancelled = handle_is_cancelled(handle);
+
+    if (cancelled && !asy_loop_get_debug(handle->loop))
+        return asy_format("<Handle cancelled>");
+    char *callback = describe_method(handle);
+    char *text = asy_format("<Handle%s %s>", cancelled ? " cancelled" : "", callback);
     asy_free(callback);
     return text;
 }
@@ -197,12 +207,23 @@ call_connection_made(const struct transport_callback *self)
     return protocol_connection_made(self->protocol, self->transport);
 }
 
+asy_error *
+transport_bind_connection_made(asy_loop *loop, asy_protocol *protocol, asy_protocol **ret_bound)
+{
+    TRY(protocol_bind(protocol, loop, "connection_made", ret_bound));
+    asy_error *err = asy_loop_check_call(loop);
+    if (err)
+        *ret_bound = asy_protocol_unref(*ret_bound);
+    return err;
+}
+
 /* The protocol is the one of now, even if there is another when the handle runs. */
 void
-transport_queue_connection_made(asy_transport *self)
+transport_queue_connection_made(asy_transport *self, asy_protocol *bound)
 {
     transport_queue(self->loop, &(struct transport_callback){
-        call_connection_made, "connection_made", self, self->protocol, NULL });
+        call_connection_made, "connection_made", self, bound, NULL });
+    asy_protocol_unref(bound);
 }
 
 static asy_error *
@@ -215,7 +236,12 @@ call_eof_received(const struct transport_callback *self)
 asy_error *
 transport_call_eof_received(asy_transport *self)
 {
+    asy_protocol *bound;
+
     TRY(protocol_check(self->protocol, "eof_received"));
-    return transport_call_soon(self->loop, &(struct transport_callback){
-        call_eof_received, "eof_received", self, self->protocol, NULL });
+    TRY(protocol_bind(self->protocol, self->loop, "eof_received", &bound));
+    asy_error *err = transport_call_soon(self->loop, &(struct transport_callback){
+        call_eof_received, "eof_received", self, bound, NULL });
+    asy_protocol_unref(bound);
+    return err;
 }

@@ -96,6 +96,13 @@ asy_error *protocol_data_received(asy_protocol *self, const void *data,
                                   size_t size) ASY_MUST_CHECK;
 asy_error *protocol_eof_received(asy_protocol *self, bool *ret_keep_open) ASY_MUST_CHECK;
 
+/* protocol.method, for a call that is to be queued: a new reference to the protocol to call.
+ *
+ * Raises   what looking for the method raises.
+ */
+asy_error *protocol_bind(asy_protocol *self, asy_loop *loop, const char *method,
+                         asy_protocol **ret_bound) ASY_MUST_CHECK;
+
 /* ---- transport_handle.c ---------------------------------------------------------- */
 
 /* What a handle of a transport calls. The handle owns a reference to each of the three. */
@@ -125,9 +132,14 @@ asy_error *transport_call_soon(asy_loop *loop,
 asy_error *transport_watch(asy_loop *loop, int fd, unsigned event,
                            const struct transport_callback *callback) ASY_MUST_CHECK;
 
-/* loop.call_soon(protocol.connection_made, transport), unchecked; and
- * loop.call_soon(protocol.eof_received). */
-void transport_queue_connection_made(asy_transport *self);
+/* loop.call_soon(protocol.connection_made, transport), in two steps, as there is no transport yet
+ * when this can raise: find the method and check the loop, and queue the call. The second gives
+ * back what the first returns. */
+asy_error *transport_bind_connection_made(asy_loop *loop, asy_protocol *protocol,
+                                          asy_protocol **ret_bound) ASY_MUST_CHECK;
+void transport_queue_connection_made(asy_transport *self, asy_protocol *bound);
+
+/* loop.call_soon(protocol.eof_received) */
 asy_error *transport_call_eof_received(asy_transport *self) ASY_MUST_CHECK;
 
 #endif
