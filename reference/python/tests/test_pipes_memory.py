@@ -57,8 +57,7 @@ def remember(loop: Any, source: Any, sink: Any) -> None:
         variable.set(knot_in(loop))
         reader(loop, source)
         writer(loop, sink).write(bytes(MUCH))
-        file = os.fdopen(os.dup(source.fileno()), "rb")
-        loop._read_pipe_transport(file, file.fileno(), Protocol())
+        reader(loop, os.fdopen(os.dup(source.fileno()), "rb")).close()
 
     variable = contextvars.ContextVar[Knot]("variable")
     contextvars.Context().run(connect)
