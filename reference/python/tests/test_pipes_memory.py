@@ -225,11 +225,14 @@ def test_references_of_long_lived_objects_stay_the_same(loop: Any) -> None:
             each.close()
         run(loop)
     del transports, each
-    gc.collect()
-    before = [sys.getrefcount(each) for each in watched]
-    for _ in range(50):
-        for use in uses:
-            use(loop)
-    gc.collect()
-    after = [sys.getrefcount(each) for each in watched]
-    assert all(abs(now - then) < 25 for now, then in zip(after, before, strict=True)), (before, after)
+    smallest = [sys.maxsize] * len(watched)
+    for _ in range(3):  # caches change in one round, what is lost is lost in each
+        gc.collect()
+        before = [sys.getrefcount(each) for each in watched]
+        for _ in range(50):
+            for use in uses:
+                use(loop)
+        gc.collect()
+        changes = [sys.getrefcount(each) - then for each, then in zip(watched, before, strict=True)]
+        smallest = [min(pair, key=abs) for pair in zip(changes, smallest, strict=True)]
+    assert all(abs(change) < 25 for change in smallest), smallest
