@@ -275,6 +275,19 @@ async def cancelled_sock_sendfile_sends_no_more(loop, trace, tmp, T):
         trace("sent some", 0 < received < 3_000_000)
 
 
+@scenario(basis="observed: where a program finds its file after a send that was cut short")
+async def cancelled_sock_sendfile_leaves_the_position_of_the_file(loop, trace, tmp, T):
+    """The position is set at the end, and a cancellation is none: the file stands where it stood."""
+    with socket_pair() as (ours, _), new_file(tmp, bytes(3_000_000)) as file:
+        file.seek(10)
+        task = asyncio.ensure_future(loop.sock_sendfile(ours, file, 20))
+        loop.call_later(T, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            trace("position", file.tell())
+
+
 @scenario(
     basis="observed: what selects no part is refused before anything is sent, as sendfile() documents it"
 )
